@@ -1,0 +1,71 @@
+# The project's commands. `make serve` and `make test` set up what they need on a Debian 12.
+BUILD  ?= build
+JOBS   ?= $(shell nproc)
+CMAKE_FLAGS ?=
+LAUNCHER := $(shell command -v ccache >/dev/null 2>&1 && echo -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+CONFIGURE = cmake -S . -G Ninja $(LAUNCHER) $(CMAKE_FLAGS)
+
+.PHONY: help build test serve bench asan tsan fuzz soak client-test format format-check tidy clean setup
+
+help:
+	@echo "make serve   build, and serve the embedded model on http://127.0.0.1:8000"
+	@echo "make test    build and run every test"
+	@echo "make build   the program: $(BUILD)/loci"
+	@echo "make bench   kernel and model speed on this machine"
+	@echo "make asan, make tsan   the tests under AddressSanitizer + UBSan, ThreadSanitizer"
+	@echo "make client-test       the official openai Python client against this server"
+	@echo "make fuzz    libFuzzer, FUZZ_SECONDS (default 60) a target;  make soak  long random runs"
+	@echo "make format, make format-check, make tidy, make clean"
+
+setup:
+	@tools/setup/debian.sh
+
+build: setup
+	@$(CONFIGURE) -B $(BUILD) -DCMAKE_BUILD_TYPE=Release >$(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
+	@rm -f $(BUILD).configure.log
+	@cmake --build $(BUILD) -j $(JOBS) --target loci
+
+test: build
+	@cmake --build $(BUILD) -j $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+serve: build
+	@$(BUILD)/loci serve
+
+bench: build
+	@cmake --build $(BUILD) -j $(JOBS) --target kernels_bench
+	@$(BUILD)/kernels_bench
+	@$(BUILD)/loci bench
+
+asan: setup
+	@$(CONFIGURE) -B build-asan -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLOCI_SANITIZE=address,undefined >/dev/null
+	@cmake --build build-asan -j $(JOBS)
+	@ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir build-asan --output-on-failure -j $(JOBS)
+
+tsan: setup
+	@$(CONFIGURE) -B build-tsan -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLOCI_SANITIZE=thread >/dev/null
+	@cmake --build build-tsan -j $(JOBS)
+	@TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp ctest --test-dir build-tsan --output-on-failure -j $(JOBS)
+
+fuzz:
+	@tools/setup/debian.sh --fuzz
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+soak: build
+	@cmake --build $(BUILD) -j $(JOBS)
+	@LOCI_SOAK=1 ctest --test-dir $(BUILD) --output-on-failure
+
+client-test: build
+	@tests/openai_client/run.sh $(BUILD)/loci
+
+format:
+	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
+
+format-check:
+	@git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run -Werror
+
+tidy: build
+	@git ls-files 'src/*.cc' | grep -v -E '_(fuzz|bench)\.cc$$' | xargs -P $(JOBS) -n 4 clang-tidy-19 -p $(BUILD) --quiet
+
+clean:
+	@rm -rf build build-asan build-tsan build-fuzz

@@ -1,0 +1,45 @@
+# loci_layer(NAME DEPENDS layer... LIBRARIES lib... PRIVATE_LIBRARIES lib...)
+#
+# Makes the static library loci_NAME of src/NAME/**/*.cc and, of src/NAME/**/*_test.cc, the test program NAME_test.
+# src/ itself is on nobody's include path: each layer has a folder of its own in the build tree that holds
+# one link, NAME -> src/NAME, and only the layers that link it see it. So an include that runs up the house
+# ("engine/engine.h" inside memory/) does not compile.
+function(loci_layer name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+  set(source_dir ${CMAKE_SOURCE_DIR}/src/${name})
+  set(view_dir ${CMAKE_BINARY_DIR}/layers/${name})
+  file(MAKE_DIRECTORY ${view_dir})
+  file(CREATE_LINK ${source_dir} ${view_dir}/${name} SYMBOLIC)
+
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${source_dir}/*.cc ${source_dir}/*.S)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+
+  set(depends)
+  foreach(layer ${ARG_DEPENDS})
+    list(APPEND depends loci_${layer})
+  endforeach()
+
+  if(NOT sources)
+    add_library(loci_${name} INTERFACE)
+    target_include_directories(loci_${name} INTERFACE ${view_dir})
+    return()
+  endif()
+  add_library(loci_${name} STATIC ${sources})
+  target_include_directories(loci_${name} PUBLIC ${view_dir})
+  target_link_libraries(loci_${name} PUBLIC ${depends} ${ARG_LIBRARIES} PRIVATE ${ARG_PRIVATE_LIBRARIES})
+  target_compile_options(loci_${name} PRIVATE ${LOCI_WARNINGS})
+  if(EXISTS ${source_dir}/layer.cmake)
+    include(${source_dir}/layer.cmake) # flags of single files, generated sources
+  endif()
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE loci_${name} ${ARG_PRIVATE_LIBRARIES} GTest::gmock GTest::gtest_main)
+    target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests/include)
+    target_compile_options(${name}_test PRIVATE ${LOCI_WARNINGS})
+    target_compile_definitions(${name}_test PRIVATE LOCI_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endif()
+endfunction()

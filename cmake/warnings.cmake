@@ -1,0 +1,16 @@
+# Warnings are errors. -ffp-contract=off: the compiler must not fuse a multiply and an add where the source did
+# not ask for it, or one kernel would round differently from another (first law).
+set(LOCI_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Werror)
+add_compile_options(-ffp-contract=off)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
+
+if(LOCI_SANITIZE)
+  add_compile_options(-fsanitize=${LOCI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${LOCI_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12's flow analysis loses its way in instrumented code and reports what is not there.
+    list(APPEND LOCI_WARNINGS -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds
+         -Wno-restrict -Wno-dangling-pointer -Wno-tsan)
+  endif()
+endif()
