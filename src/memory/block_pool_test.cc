@@ -1,0 +1,91 @@
+#include "memory/block_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "memory/block_table.h"
+
+namespace loci {
+namespace {
+
+TEST(BlockPool, GivesEachBlockOnceAndTakesItBack) {
+  BlockPool pool(3);
+  const auto a = pool.acquire(), b = pool.acquire(), c = pool.acquire();
+  ASSERT_TRUE(a && b && c);
+  EXPECT_FALSE(pool.acquire().has_value());
+  EXPECT_EQ(pool.used(), 3);
+  const auto generation = pool.generation(*b);
+  pool.release(*b);
+  EXPECT_EQ(pool.generation(*b), generation + 1);
+  EXPECT_EQ(pool.acquire(), b);
+  pool.check_invariants();
+}
+
+TEST(BlockPool, SharedBlockLivesUntilTheLastReference) {
+  BlockPool pool(1);
+  const BlockId block = *pool.acquire();
+  pool.share(block);
+  pool.release(block);
+  EXPECT_EQ(pool.free(), 0);
+  pool.release(block);
+  EXPECT_EQ(pool.free(), 1);
+}
+
+TEST(BlockPoolDeathTest, DoubleReleaseAborts) {
+  BlockPool pool(2);
+  const BlockId block = *pool.acquire();
+  pool.release(block);
+  EXPECT_DEATH(pool.release(block), "check failed");
+  EXPECT_DEATH(pool.share(block), "check failed");
+  EXPECT_DEATH(pool.release(static_cast<BlockId>(2)), "check failed");
+}
+
+TEST(BlockPool, RandomOperationsAgreeWithANaiveModel) {
+  std::mt19937 random(1);
+  BlockPool pool(8);
+  std::map<BlockId, int> references;
+  for (int step = 0; step < 20000; ++step) {
+    const auto pick = [&] { return std::next(references.begin(), static_cast<long>(random() % references.size())); };
+    if (const auto op = random() % 3; op == 0 || references.empty()) {
+      const auto block = pool.acquire();
+      ASSERT_EQ(block.has_value(), references.size() < 8);
+      if (block) {
+        ASSERT_TRUE(references.emplace(*block, 1).second);
+      }
+    } else if (op == 1) {
+      const auto entry = pick();
+      pool.share(entry->first);
+      ++entry->second;
+    } else {
+      const auto entry = pick();
+      pool.release(entry->first);
+      if (--entry->second == 0) references.erase(entry);
+    }
+    ASSERT_EQ(pool.used(), static_cast<int>(references.size()));
+    for (const auto& [block, count] : references) ASSERT_EQ(pool.references(block), count);
+    if (step % 100 == 0) pool.check_invariants();
+  }
+}
+
+TEST(BlockTable, GrowsAllOrNothingAndGivesBack) {
+  BlockPool pool(4);
+  {
+    BlockTable first(pool, 4), second(pool, 4);
+    EXPECT_TRUE(first.grow_to(9));
+    EXPECT_EQ(first.block_count(), 3);
+    EXPECT_TRUE(first.grow_to(2)) << "never shrinks";
+    EXPECT_EQ(first.block_count(), 3);
+    EXPECT_FALSE(second.grow_to(5));
+    EXPECT_EQ(pool.free(), 1) << "a refused growth takes nothing";
+    EXPECT_TRUE(second.grow_to(4));
+    const BlockTable moved(std::move(first));
+    EXPECT_EQ(pool.used(), 4);
+  }
+  EXPECT_EQ(pool.used(), 0);
+  pool.check_invariants();
+}
+
+}  // namespace
+}  // namespace loci

@@ -1,0 +1,44 @@
+// The data half of KV memory: the bytes of all blocks, in one arena.
+//
+// A block holds all layers of its tokens, so that moving a block is one copy:
+//   [block][layer][ keys [kv_head][head_dim][block_tokens] | values [kv_head][block_tokens][head_dim] ]
+// Layers may differ in heads. The layouts inside a layer are the attention kernels' (kernels/ops.h).
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "kernels/ops.h"
+#include "tensor/dtype.h"
+
+namespace loci {
+
+struct KvLayerShape {
+  int kv_heads, head_dim;
+};
+
+struct KvLayout {
+  std::vector<KvLayerShape> layers;
+  DType dtype;  // kF32, kF16 or kBF16
+  int block_tokens;
+
+  std::size_t layer_bytes(const KvLayerShape& layer) const;  // of one block; keys and values
+  std::size_t block_bytes() const;
+  std::size_t token_bytes() const { return block_bytes() / static_cast<std::size_t>(block_tokens); }
+};
+
+class KvArena {
+ public:
+  static Result<KvArena> allocate(const KvLayout& layout, int blocks);
+
+  std::span<const kernels::KvView> layers() const { return views_; }  // [layers]
+  std::size_t bytes() const { return arena_.bytes().size(); }
+
+ private:
+  Arena arena_;
+  std::vector<kernels::KvView> views_;
+};
+
+}  // namespace loci
