@@ -1,0 +1,63 @@
+// A model as it lies on disk: a GGUF file (or the first of a split one), a Hugging Face folder, or a GGUF
+// image in memory. Owns the mapped files; tensors are windows on them. Immutable after open.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/mapped_file.h"
+#include "tensor/gguf.h"
+#include "tensor/tensor.h"
+
+namespace loci {
+
+class Checkpoint {
+ public:
+  /// `path` is a .gguf file or a folder with config.json and *.safetensors (or exactly one .gguf).
+  /// Errors name the file and the field at fault.
+  static Result<Checkpoint> open(const std::filesystem::path& path);
+  /// A GGUF image that outlives the checkpoint (the embedded model).
+  static Result<Checkpoint> from_gguf_image(std::span<const std::byte> image, std::string name);
+
+  Checkpoint(Checkpoint&&) = default;
+  Checkpoint& operator=(Checkpoint&&) = default;
+
+  const std::string& name() const { return name_; }  // folder name or file stem: the default model id
+  bool is_gguf() const { return gguf_.has_value(); }
+
+  const GgufMetadata& gguf() const { return *gguf_; }           // only if is_gguf()
+  const json::object& hf_config() const { return hf_config_; }  // config.json; only if !is_gguf()
+
+  // Texts of a Hugging Face folder; empty where the file is absent (always for GGUF).
+  const std::string& tokenizer_json() const { return tokenizer_json_; }
+  const json::object& tokenizer_config() const { return tokenizer_config_; }    // tokenizer_config.json
+  const json::object& generation_config() const { return generation_config_; }  // generation_config.json
+  const std::string& chat_template() const {
+    return chat_template_;
+  }  // chat_template.jinja, or tokenizer_config's
+
+  const std::map<std::string, Tensor, std::less<>>& tensors() const { return tensors_; }
+  const Tensor* find(std::string_view name) const;
+  std::size_t weight_bytes() const;  // sum over tensors
+
+  /// The tensor has been read for the last time: its pages leave this process's memory.
+  void release(const Tensor& tensor) const;
+
+ private:
+  Checkpoint() = default;
+  friend struct CheckpointReader;
+
+  std::string name_;
+  std::vector<MappedFile> files_;
+  std::optional<GgufMetadata> gguf_;
+  json::object hf_config_, tokenizer_config_, generation_config_;
+  std::string tokenizer_json_, chat_template_;
+  std::map<std::string, Tensor, std::less<>> tensors_;
+};
+
+}  // namespace loci

@@ -1,0 +1,18 @@
+// Between float and any storage format, one row at a time. Scalar: for loading, tools and tests; the kernels
+// read blocks themselves.
+#pragma once
+
+#include <cstddef>
+
+#include "tensor/dtype.h"
+
+namespace loci {
+
+/// Reads `elements` stored elements, row_bytes(dtype, elements) bytes at any alignment, into `destination`.
+/// `elements` must be a multiple of the type's block.
+void dequantize_row(DType dtype, const std::byte* source, std::size_t elements, float* destination);
+
+/// Writes row_bytes(dtype, elements) bytes. Rounds as the format's header says; bit for bit what ggml stores.
+void quantize_row(DType dtype, const float* source, std::size_t elements, std::byte* destination);
+
+}  // namespace loci
