@@ -1,0 +1,103 @@
+// The engine's output side: distributions become tokens, tokens become text, and both leave as events.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/engine.h"
+
+namespace loci {
+
+std::string_view name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kStop: return "stop";
+    case FinishReason::kLength: return "length";
+    case FinishReason::kAbort: return "abort";
+    case FinishReason::kError: break;
+  }
+  return "error";
+}
+
+void Engine::take_prompt_logprobs(Sequence& sequence, std::span<const float> logits) {
+  const TokenId next = sequence.tokens[static_cast<std::size_t>(sequence.prompt_logprobs_known)];
+  sequence.add_prompt_logprob(raw_logprobs(logits, next, *sequence.request->request.prompt_logprobs));
+}
+
+void Engine::take_token(Sequence& sequence, std::span<const float> logits) {
+  const Request& request = sequence.request->request;
+  if (request.max_tokens == 0) return finish_without_token(sequence, FinishReason::kLength, "");
+  const TokenId token = choose_token(sequence, logits);
+  if (token == kNoToken)
+    return finish_without_token(sequence, FinishReason::kError, "the model's output holds no finite number: its weights are damaged");
+
+  sequence.tokens.push_back(token);
+  if (request.sampling.uses_history()) sequence.history.add_output(token);
+  ++sequence.request->usage.completion_tokens;
+  ++counters_.generation_tokens;
+
+  Event event;
+  event.tokens.push_back({token, {}});
+  if (request.logprobs) event.tokens.back().logprobs = raw_logprobs(logits, token, *request.logprobs);
+  add_text(sequence, token, event);
+  emit(sequence, std::move(event));
+}
+
+TokenId Engine::choose_token(const Sequence& sequence, std::span<const float> logits) {
+  const Request& request = sequence.request->request;
+  std::vector<TokenId> masked;
+  if (sequence.generated() < request.min_tokens) {
+    masked = request.stop_token_ids;
+    masked.insert(masked.end(), parts_.end_tokens.begin(), parts_.end_tokens.end());
+  }
+  const SampleContext context{request.sampling, sequence.history, masked, static_cast<std::uint64_t>(sequence.choice),
+                              static_cast<std::uint64_t>(sequence.known())};
+  return sample(logits, context, scratch_);
+}
+
+bool Engine::is_end_token(const Request& request, TokenId token) const {
+  return !request.ignore_eos && std::ranges::find(parts_.end_tokens, token) != parts_.end_tokens.end();
+}
+
+/// The text that `token` completes, and whether the choice ends with it: by a stop token, a stop string or its length.
+void Engine::add_text(Sequence& sequence, TokenId token, Event& event) const {
+  const Request& request = sequence.request->request;
+  const bool is_stop_token = std::ranges::find(request.stop_token_ids, token) != request.stop_token_ids.end();
+  const bool ends = is_stop_token || is_end_token(request, token);
+  if (!ends || request.include_stop_in_output)
+    event.text = sequence.generated() > request.min_tokens ? sequence.text.push(token) : sequence.text.push_unsearched(token);
+  if (sequence.text.matched()) {
+    event.finish = FinishReason::kStop;
+    event.stop_reason = *sequence.text.matched();
+    return;
+  }
+  if (ends) {
+    event.finish = FinishReason::kStop;
+    if (is_stop_token) event.stop_reason = token;
+  } else if (sequence.generated() >= request.max_tokens) {
+    event.finish = FinishReason::kLength;
+  }
+  if (event.finish) event.text += sequence.text.flush();
+}
+
+void Engine::finish_without_token(Sequence& sequence, FinishReason reason, std::string error) {
+  Event event;
+  event.finish = reason;
+  event.error = std::move(error);
+  event.text = sequence.text.flush();
+  emit(sequence, std::move(event));
+}
+
+void Engine::emit(Sequence& sequence, Event&& event) {
+  LOCI_CHECK(!sequence.finished);
+  ActiveRequest& request = *sequence.request;
+  event.choice = sequence.choice;
+  if (!sequence.lacks_prompt_logprobs()) event.prompt_logprobs = std::exchange(sequence.prompt_logprobs, {});
+  if (event.finish) {
+    sequence.finished = true;
+    finished_.push_back(sequence.id);
+    event.last = --request.unfinished_choices == 0;
+  }
+  event.usage = request.usage;
+  request.sink(std::move(event));
+}
+
+}  // namespace loci

@@ -1,0 +1,28 @@
+// The port through which the engine has a batch computed: kernels on this machine, or a simulated machine.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "model/batch.h"
+
+namespace loci {
+
+struct StepResult {
+  std::span<const float> logits;  // [logits_rows][vocab], valid until the next run()
+  int vocab_size;
+
+  std::span<const float> row(int logits_row) const {
+    const auto width = static_cast<std::size_t>(vocab_size);
+    return logits.subspan(static_cast<std::size_t>(logits_row) * width, width);
+  }
+};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  /// Computes the batch; its keys and values are in memory afterwards.
+  virtual StepResult run(const Batch& batch) = 0;
+};
+
+}  // namespace loci

@@ -1,0 +1,82 @@
+#include "engine/generation_defaults.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace loci {
+namespace {
+
+Result<std::optional<double>> read_number(const json::object& config, std::string_view key) {
+  const json::value* value = find_field(config, key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number()) return fail(ErrorCode::kCorrupt, "generation_config.json: field '{}' is not a number", key);
+  return value->to_number<double>();
+}
+
+Result<std::optional<float>> read_float(const json::object& config, std::string_view key) {
+  LOCI_TRY(const auto number, read_number(config, key));
+  if (!number) return std::nullopt;
+  return static_cast<float>(*number);
+}
+
+Result<std::optional<int>> read_int(const json::object& config, std::string_view key) {
+  LOCI_TRY(const auto number, read_number(config, key));
+  if (!number) return std::nullopt;
+  if (std::abs(*number) > 1e9) return fail(ErrorCode::kCorrupt, "generation_config.json: field '{}' is {}", key, *number);
+  return static_cast<int>(*number);
+}
+
+/// Ids of a field that is a number or a list of numbers.
+void append_ids(const json::object& config, std::string_view key, std::vector<TokenId>& ids) {
+  const json::value* value = find_field(config, key);
+  if (value == nullptr) return;
+  const auto append = [&](const json::value& id) {
+    if (id.is_int64()) ids.push_back(static_cast<TokenId>(id.get_int64()));
+  };
+  if (value->is_array())
+    for (const json::value& id : value->get_array()) append(id);
+  else
+    append(*value);
+}
+
+/// Files from before the eot id was written name the token only.
+constexpr std::array<std::string_view, 6> kEndOfTurnPieces{"<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>"};
+
+void append_gguf_ids(const GgufMetadata& metadata, const Tokenizer& tokenizer, std::vector<TokenId>& ids) {
+  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
+    if (const auto id = metadata.get<std::int64_t>(key)) ids.push_back(static_cast<TokenId>(*id));
+  for (const std::string_view piece : kEndOfTurnPieces)
+    if (const auto id = tokenizer.find(piece); id && tokenizer.kind(*id) == TokenKind::kSpecial) ids.push_back(*id);
+}
+
+}  // namespace
+
+Result<GenerationDefaults> read_generation_defaults(const Checkpoint& checkpoint) {
+  const json::object& config = checkpoint.generation_config();
+  GenerationDefaults defaults;
+  LOCI_TRY(defaults.temperature, read_float(config, "temperature"));
+  LOCI_TRY(defaults.top_p, read_float(config, "top_p"));
+  LOCI_TRY(defaults.min_p, read_float(config, "min_p"));
+  LOCI_TRY(defaults.repetition_penalty, read_float(config, "repetition_penalty"));
+  LOCI_TRY(defaults.top_k, read_int(config, "top_k"));
+  LOCI_TRY(defaults.max_new_tokens, read_int(config, "max_new_tokens"));
+  return defaults;
+}
+
+std::vector<TokenId> read_end_tokens(const Checkpoint& checkpoint, const Tokenizer& tokenizer) {
+  std::vector<TokenId> ids;
+  if (checkpoint.is_gguf()) {
+    append_gguf_ids(checkpoint.gguf(), tokenizer, ids);
+  } else {
+    append_ids(checkpoint.generation_config(), "eos_token_id", ids);
+    append_ids(checkpoint.hf_config(), "eos_token_id", ids);
+  }
+  if (const auto eos = tokenizer.eos()) ids.push_back(*eos);
+  std::erase_if(ids, [&](TokenId id) { return id < 0 || id >= tokenizer.vocab_size(); });
+  std::ranges::sort(ids);
+  ids.erase(std::ranges::unique(ids).begin(), ids.end());
+  return ids;
+}
+
+}  // namespace loci

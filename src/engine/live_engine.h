@@ -1,0 +1,55 @@
+// The live engine: one thread that owns requests, KV memory and the step, fed by a bounded queue.
+//
+// submit() and cancel() may be called from any thread. While there is nothing to do the thread sleeps.
+#pragma once
+
+#include <memory>
+
+#include "base/error.h"
+#include "engine/engine_config.h"
+#include "engine/request.h"
+
+namespace loci {
+
+class LoadedModel;
+
+struct EngineStats {
+  int running = 0;  // sequences with KV
+  int waiting = 0;  // sequences without (queued requests included)
+  int kv_blocks_used = 0, kv_blocks_total = 0;
+  std::uint64_t steps = 0, preemptions = 0, prompt_tokens = 0, generation_tokens = 0;
+};
+
+class LiveEngine {
+ public:
+  /// Allocates the KV arena and starts the thread. `model` must outlive the engine.
+  static Result<std::unique_ptr<LiveEngine>> start(const LoadedModel& model, const EngineConfig& config);
+  ~LiveEngine();  // aborts what still runs
+
+  /// Accepts the request, after which `sink` gets events until the one with `last`; or refuses it at once:
+  /// kInvalidArgument (prompt and max_tokens exceed the context, both numbers in the message; token outside the
+  /// vocabulary; ...), kResourceExhausted (the queue is full), kUnavailable (shutting down).
+  Result<RequestId> submit(Request request, EventSink sink);
+
+  /// Ends the request with FinishReason::kAbort within one step. Unknown or finished ids are ignored.
+  void cancel(RequestId id);
+
+  EngineStats stats() const;
+
+  /// False when there is work but no step has finished for EngineConfig::stall_timeout.
+  bool making_progress() const;
+
+  /// Refuses new requests from now on; those accepted go on.
+  void close();
+  /// Waits until all accepted requests have ended, at most `timeout`; false if some still run.
+  bool drain(Duration timeout);
+
+  int max_model_len() const;
+
+ private:
+  struct State;
+  explicit LiveEngine(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace loci

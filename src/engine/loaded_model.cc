@@ -1,0 +1,66 @@
+#include "engine/loaded_model.h"
+
+#include "base/log.h"
+#include "base/processors.h"
+#include "engine/embedded_model.h"
+
+namespace loci {
+namespace {
+
+constexpr std::size_t kMaxTemplateBytes = std::size_t{1} << 20;
+constexpr std::string_view kEmbeddedName = "loci-tiny";
+
+Result<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
+  if (path.empty()) return Checkpoint::from_gguf_image(embedded_model(), std::string(kEmbeddedName));
+  return Checkpoint::open(path);
+}
+
+std::string template_source(const Checkpoint& checkpoint) {
+  if (!checkpoint.is_gguf()) return checkpoint.chat_template();
+  return std::string(checkpoint.gguf().get<std::string_view>("tokenizer.chat_template").value_or(""));
+}
+
+/// The file of --chat-template, else the model's own, else ChatML.
+Result<ChatTemplate> load_chat_template(const Checkpoint& checkpoint, const Tokenizer& tokenizer, const LoadOptions& options) {
+  std::string source, where = checkpoint.name();
+  if (options.chat_template) {
+    LOCI_TRY(source, read_text_file(*options.chat_template, kMaxTemplateBytes));
+    where = options.chat_template->string();
+  } else {
+    source = template_source(checkpoint);
+  }
+  if (source.empty()) {
+    log_warning("{} has no chat template: chats are rendered as ChatML; --chat-template FILE sets another", checkpoint.name());
+    return ChatTemplate::chatml(tokenizer.adds_bos());
+  }
+  auto parsed = ChatTemplate::parse(source);
+  if (!parsed) return std::unexpected(std::move(parsed).error().in(fmt::format("chat template of {}", where)));
+  return parsed;
+}
+
+}  // namespace
+
+Result<LoadedModel> LoadedModel::load(const std::filesystem::path& path, const LoadOptions& options) {
+  LOCI_TRY(const Checkpoint checkpoint, open_checkpoint(path));
+  const auto in_model = [&](Error error) { return std::unexpected(std::move(error).in(path.empty() ? kEmbeddedName : path.native())); };
+  LoadedModel loaded;
+  loaded.name_ = checkpoint.name();
+  auto tokenizer = load_tokenizer(checkpoint);
+  if (!tokenizer) return in_model(std::move(tokenizer).error());
+  loaded.tokenizer_ = std::move(*tokenizer);
+  LOCI_TRY(loaded.chat_template_, load_chat_template(checkpoint, *loaded.tokenizer_, options));
+  if (options.generation_config == GenerationConfigSource::kAuto) {
+    auto defaults = read_generation_defaults(checkpoint);
+    if (!defaults) return in_model(std::move(defaults).error());
+    loaded.defaults_ = *defaults;
+  }
+  loaded.end_tokens_ = read_end_tokens(checkpoint, *loaded.tokenizer_);
+
+  WorkerPool pool(options.threads > 0 ? options.threads : available_processors());
+  auto model = Model::load(checkpoint, options.dtype, pool);
+  if (!model) return in_model(std::move(model).error());
+  loaded.model_ = std::move(*model);
+  return loaded;
+}
+
+}  // namespace loci

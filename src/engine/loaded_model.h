@@ -1,0 +1,50 @@
+// Everything that one model file brings: weights, tokenizer, chat template and generation defaults. Immutable.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "engine/generation_defaults.h"
+#include "model/model.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+namespace loci {
+
+enum class GenerationConfigSource { kAuto, kVllm };  // --generation-config auto: the model's; vllm: none, as in vLLM
+
+struct LoadOptions {
+  std::optional<std::filesystem::path> chat_template;  // --chat-template FILE
+  std::optional<DType> dtype;                          // --dtype; default: the file's own
+  GenerationConfigSource generation_config = GenerationConfigSource::kAuto;
+  int threads = 0;  // that pack the weights; 0: one a processor
+};
+
+class LoadedModel {
+ public:
+  /// `path` empty: the embedded default model.
+  static Result<LoadedModel> load(const std::filesystem::path& path, const LoadOptions& options);
+
+  const Model& model() const { return *model_; }
+  const Tokenizer& tokenizer() const { return *tokenizer_; }
+  const ChatTemplate& chat_template() const { return *chat_template_; }
+  const GenerationDefaults& defaults() const { return defaults_; }
+  const std::vector<TokenId>& end_tokens() const { return end_tokens_; }  // end of sequence, end of turn
+  const std::string& name() const { return name_; }                      // default model id
+
+ private:
+  LoadedModel() = default;
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  std::optional<ChatTemplate> chat_template_;
+  GenerationDefaults defaults_;
+  std::vector<TokenId> end_tokens_;
+  std::string name_;
+};
+
+}  // namespace loci

@@ -1,0 +1,70 @@
+// A request as the engine takes it, and the events that it answers with.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "decode/logprobs.h"
+#include "decode/sampling_params.h"
+
+namespace loci {
+
+struct Request {
+  std::vector<TokenId> prompt;  // not empty; every id in the vocabulary
+  SamplingParams sampling;
+  int choices = 1;     // n: independent token streams of this prompt
+  int max_tokens = 16;  // per choice; 0 is legal only with prompt_logprobs or echo (nothing is generated)
+  int min_tokens = 0;  // end-of-sequence and stop tokens are masked until then
+  std::vector<std::string> stop;
+  std::vector<TokenId> stop_token_ids;
+  bool ignore_eos = false;
+  bool include_stop_in_output = false;
+  bool skip_special_tokens = true;
+  std::optional<int> logprobs;         // alternatives per generated token (0: the chosen one alone)
+  std::optional<int> prompt_logprobs;  // alternatives per prompt token
+};
+
+enum class FinishReason {
+  kStop,    // end of sequence, a stop token or a stop string
+  kLength,  // max_tokens or the context is used up
+  kAbort,   // cancelled, or the server is shutting down
+  kError,   // the engine could not go on; see Event::error
+};
+std::string_view name(FinishReason reason);  // "stop", "length", "abort", "error"
+
+struct OutputToken {
+  TokenId token;
+  std::optional<TokenLogprobs> logprobs;
+};
+
+struct Usage {
+  int prompt_tokens = 0;
+  int completion_tokens = 0;  // of all choices
+  int cached_tokens = 0;      // prompt tokens whose KV was found in memory
+};
+
+/// Progress of one choice. The last event of a request, and only it, has `last` set: exactly one per accepted request.
+struct Event {
+  int choice = 0;
+  std::string text;                 // became complete with these tokens; whole UTF-8 characters, no part of a stop string
+  std::vector<OutputToken> tokens;  // generated since the previous event of this choice
+  std::vector<std::optional<TokenLogprobs>> prompt_logprobs;  // in the first event of choice 0, if asked for: [prompt tokens],
+                                                              // the first empty (nothing precedes it)
+  std::optional<FinishReason> finish;                         // this choice is over
+  std::variant<std::monostate, TokenId, std::string> stop_reason;  // the stop token or stop string that ended it
+  bool last = false;
+  Usage usage;  // so far; final where `last`
+  std::string error;
+};
+
+/// Called on the engine thread, in order; must not block and must not throw.
+using EventSink = std::function<void(Event&&)>;
+
+}  // namespace loci
