@@ -1,0 +1,150 @@
+// Sixteen float lanes in two AVX2 registers: the vocabulary of cpu/*.inl.h (the same as cpu/avx512/vec.h).
+// Include only from translation units compiled with the flags of layer.cmake.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <immintrin.h>
+
+namespace loci::kernels::avx2 {
+
+struct Vec {
+  __m256 low, high;
+
+  // How much of the register file an op may use: 16 registers, 12 of them accumulators of a matmul tile.
+  static constexpr int kTilePanels = 1;
+  static constexpr int kTileTokens = 6;
+  static constexpr int kStreamPanels =
+      2;  // panels walked side by side for one token: hides the latency of the FMA
+
+  static Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
+  static Vec splat(float value) {
+    const __m256 lanes = _mm256_set1_ps(value);
+    return {lanes, lanes};
+  }
+
+  static Vec load(const float* at) { return {_mm256_loadu_ps(at), _mm256_loadu_ps(at + 8)}; }
+  static Vec load_f16(const std::byte* at) {
+    return {_mm256_cvtph_ps(load_eight_halves(at)), _mm256_cvtph_ps(load_eight_halves(at + 16))};
+  }
+  static Vec load_bf16(const std::byte* at) {
+    return {widen_bf16(load_eight_halves(at)), widen_bf16(load_eight_halves(at + 16))};
+  }
+  static Vec load_i8(const std::byte* at) {
+    return from_i8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+  }
+  /// The low halves of 16 bytes, less 8.
+  static Vec load_low_nibbles(const std::byte* at) {
+    return from_nibbles(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+  }
+  static Vec load_high_nibbles(const std::byte* at) {
+    return from_nibbles(_mm_srli_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), 4));
+  }
+
+  // The first `count` lanes, 0..16; the others are 0 and their memory is not touched.
+  static Vec load_first(const float* at, int count) {
+    return {_mm256_maskload_ps(at, mask(count)), _mm256_maskload_ps(at + 8, mask(count - 8))};
+  }
+  static Vec load_first_f16(const std::byte* at, int count) {
+    const Halves halves(at, count);
+    return load_f16(halves.bytes);
+  }
+  static Vec load_first_bf16(const std::byte* at, int count) {
+    const Halves halves(at, count);
+    return load_bf16(halves.bytes);
+  }
+
+  void store(float* at) const {
+    _mm256_storeu_ps(at, low);
+    _mm256_storeu_ps(at + 8, high);
+  }
+  void store_first(float* at, int count) const {
+    _mm256_maskstore_ps(at, mask(count), low);
+    _mm256_maskstore_ps(at + 8, mask(count - 8), high);
+  }
+
+ private:
+  /// A copy padded with zeros: AVX2 has no masked load of 16-bit elements.
+  struct Halves {
+    alignas(32) std::byte bytes[32] = {};
+    Halves(const std::byte* at, int count) {
+      for (int i = 0; i < 2 * count; ++i) bytes[i] = at[i];
+    }
+  };
+
+  static __m256i mask(int count) {  // any int: all lanes from 8 on, none up to 0
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  static __m128i load_eight_halves(const std::byte* at) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  }
+  static __m256 widen_bf16(__m128i halves) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+  }
+  static Vec from_i8(__m128i bytes) {
+    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
+            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes)))};
+  }
+  static Vec from_nibbles(__m128i bytes) {
+    return from_i8(_mm_sub_epi8(_mm_and_si128(bytes, _mm_set1_epi8(15)), _mm_set1_epi8(8)));
+  }
+};
+
+inline Vec operator+(Vec a, Vec b) {
+  return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
+}
+inline Vec operator-(Vec a, Vec b) {
+  return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
+}
+inline Vec operator*(Vec a, Vec b) {
+  return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
+}
+inline Vec operator/(Vec a, Vec b) {
+  return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
+}
+inline Vec fma(Vec a, Vec b, Vec c) {  // a * b + c
+  return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+}
+inline Vec fms(Vec a, Vec b, Vec c) {  // a * b - c
+  return {_mm256_fmsub_ps(a.low, b.low, c.low), _mm256_fmsub_ps(a.high, b.high, c.high)};
+}
+inline Vec max(Vec a, Vec b) {  // a > b ? a : b
+  return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
+}
+
+/// a < b ? yes : no. Comparisons with NaN are false.
+inline Vec where_less(Vec a, Vec b, Vec yes, Vec no) {
+  return {_mm256_blendv_ps(no.low, yes.low, _mm256_cmp_ps(a.low, b.low, _CMP_LT_OQ)),
+          _mm256_blendv_ps(no.high, yes.high, _mm256_cmp_ps(a.high, b.high, _CMP_LT_OQ))};
+}
+inline Vec where_nan(Vec a, Vec yes, Vec no) {
+  return {_mm256_blendv_ps(no.low, yes.low, _mm256_cmp_ps(a.low, a.low, _CMP_UNORD_Q)),
+          _mm256_blendv_ps(no.high, yes.high, _mm256_cmp_ps(a.high, a.high, _CMP_UNORD_Q))};
+}
+inline __m256 add_to_exponent(__m256 a, __m256 power) {
+  const __m256i shifted = _mm256_slli_epi32(_mm256_castps_si256(power), 23);
+  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), shifted));
+}
+/// Adds the low bits of `power` to the exponents of `a`: a * 2^n, for normal results.
+inline Vec add_to_exponent(Vec a, Vec power) {
+  return {add_to_exponent(a.low, power.low), add_to_exponent(a.high, power.high)};
+}
+
+inline float first_lane(Vec a) {
+  return _mm256_cvtss_f32(a.low);
+}
+/// The upper eight lanes combined with the lower, then four, two, one.
+inline float fold_sum(Vec a) {
+  const __m256 eight = _mm256_add_ps(a.low, a.high);
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+inline float fold_max(Vec a) {
+  const __m256 eight = _mm256_max_ps(a.low, a.high);
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+}  // namespace loci::kernels::avx2

@@ -1,0 +1,118 @@
+// Sixteen float lanes in one AVX-512 register: the vocabulary of cpu/*.inl.h (the same as cpu/avx2/vec.h).
+// Include only from translation units compiled with the flags of layer.cmake.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <immintrin.h>
+
+namespace loci::kernels::avx512 {
+
+struct Vec {
+  __m512 lanes;
+
+  // How much of the register file an op may use: 32 registers, 24 of them accumulators of a matmul tile.
+  static constexpr int kTilePanels = 2;
+  static constexpr int kTileTokens = 12;
+  static constexpr int kStreamPanels =
+      4;  // panels walked side by side for one token: hides the latency of the FMA
+
+  static Vec zero() { return {_mm512_setzero_ps()}; }
+  static Vec splat(float value) { return {_mm512_set1_ps(value)}; }
+
+  static Vec load(const float* at) { return {_mm512_loadu_ps(at)}; }
+  static Vec load_f16(const std::byte* at) {
+    return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)))};
+  }
+  static Vec load_bf16(const std::byte* at) {
+    return widen_bf16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));
+  }
+  static Vec load_i8(const std::byte* at) {
+    return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))))};
+  }
+  /// The low halves of 16 bytes, less 8. A table of the 16 values does both steps: the permutation reads 4
+  /// bits a lane.
+  static Vec load_low_nibbles(const std::byte* at) { return nibbles(load_bytes(at)); }
+  static Vec load_high_nibbles(const std::byte* at) { return nibbles(_mm512_srli_epi32(load_bytes(at), 4)); }
+
+  // The first `count` lanes, 0..16; the others are 0 and their memory is not touched.
+  static Vec load_first(const float* at, int count) { return {_mm512_maskz_loadu_ps(mask(count), at)}; }
+  static Vec load_first_f16(const std::byte* at, int count) {
+    return {_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask(count), at))};
+  }
+  static Vec load_first_bf16(const std::byte* at, int count) {
+    return widen_bf16(_mm256_maskz_loadu_epi16(mask(count), at));
+  }
+
+  void store(float* at) const { _mm512_storeu_ps(at, lanes); }
+  void store_first(float* at, int count) const { _mm512_mask_storeu_ps(at, mask(count), lanes); }
+
+ private:
+  static __mmask16 mask(int count) { return static_cast<__mmask16>((1u << count) - 1u); }
+  static Vec widen_bf16(__m256i halves) {
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16))};
+  }
+  static __m512i load_bytes(const std::byte* at) {
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+  }
+  static Vec nibbles(__m512i index) {
+    const __m512 values = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+    return {_mm512_permutexvar_ps(index, values)};
+  }
+};
+
+inline Vec operator+(Vec a, Vec b) {
+  return {_mm512_add_ps(a.lanes, b.lanes)};
+}
+inline Vec operator-(Vec a, Vec b) {
+  return {_mm512_sub_ps(a.lanes, b.lanes)};
+}
+inline Vec operator*(Vec a, Vec b) {
+  return {_mm512_mul_ps(a.lanes, b.lanes)};
+}
+inline Vec operator/(Vec a, Vec b) {
+  return {_mm512_div_ps(a.lanes, b.lanes)};
+}
+inline Vec fma(Vec a, Vec b, Vec c) {
+  return {_mm512_fmadd_ps(a.lanes, b.lanes, c.lanes)};
+}  // a * b + c
+inline Vec fms(Vec a, Vec b, Vec c) {
+  return {_mm512_fmsub_ps(a.lanes, b.lanes, c.lanes)};
+}  // a * b - c
+inline Vec max(Vec a, Vec b) {
+  return {_mm512_max_ps(a.lanes, b.lanes)};
+}  // a > b ? a : b
+
+/// a < b ? yes : no. Comparisons with NaN are false.
+inline Vec where_less(Vec a, Vec b, Vec yes, Vec no) {
+  return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.lanes, b.lanes, _CMP_LT_OQ), no.lanes, yes.lanes)};
+}
+inline Vec where_nan(Vec a, Vec yes, Vec no) {
+  return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.lanes, a.lanes, _CMP_UNORD_Q), no.lanes, yes.lanes)};
+}
+/// Adds the low bits of `power` to the exponents of `a`: a * 2^n, for normal results.
+inline Vec add_to_exponent(Vec a, Vec power) {
+  const __m512i shifted = _mm512_slli_epi32(_mm512_castps_si512(power.lanes), 23);
+  return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a.lanes), shifted))};
+}
+
+inline float first_lane(Vec a) {
+  return _mm512_cvtss_f32(a.lanes);
+}
+/// The upper eight lanes combined with the lower, then four, two, one.
+inline float fold_sum(Vec a) {
+  const __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a.lanes), 1));
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a.lanes), high);
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+inline float fold_max(Vec a) {
+  const __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a.lanes), 1));
+  const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(a.lanes), high);
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+}  // namespace loci::kernels::avx512

@@ -1,0 +1,15 @@
+// The ops of each SIMD ISA. Reading a table's pointers is safe everywhere; calling them needs the processor.
+#pragma once
+
+#include "kernels/ops.h"
+
+namespace loci::kernels {
+
+namespace avx2 {
+extern const OpTable kOps;
+}
+namespace avx512 {
+extern const OpTable kOps;
+}
+
+}  // namespace loci::kernels

@@ -1,0 +1,12 @@
+# Each instruction set's files, and only they, are compiled for it; dispatch.cc decides at run time. -O3: the tiles of the
+# matmul are written as loops over register arrays, which must unroll completely. GCC 12 takes the deliberately undefined
+# registers inside its own AVX-512 headers for mistakes (GCC bug 105593), hence -Wno-*uninitialized.
+file(GLOB_RECURSE avx2_sources ${source_dir}/cpu/avx2/*.cc)
+file(GLOB_RECURSE avx512_sources ${source_dir}/cpu/avx512/*.cc)
+set_source_files_properties(${avx2_sources} PROPERTIES COMPILE_OPTIONS "-O3;-mavx2;-mfma;-mf16c")
+set_source_files_properties(${avx512_sources} PROPERTIES COMPILE_OPTIONS
+  "-O3;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mfma;-mf16c;-mprefer-vector-width=512;-Wno-uninitialized;-Wno-maybe-uninitialized")
+
+add_executable(kernels_bench EXCLUDE_FROM_ALL ${source_dir}/kernels_bench.cc)
+target_link_libraries(kernels_bench PRIVATE loci_kernels benchmark::benchmark GTest::gtest)
+target_compile_options(kernels_bench PRIVATE ${LOCI_WARNINGS} -Wno-uninitialized -Wno-maybe-uninitialized)

@@ -1,0 +1,111 @@
+#include <cmath>
+
+#include "kernels/test_support.h"
+
+namespace loci::kernels {
+namespace {
+
+using testing::OwnedMatrix;
+using testing::Random;
+using testing::same_bits;
+
+constexpr int kGap = 3;  // unused floats between the rows of the output, which must stay as they are
+
+struct Case {
+  Case(DType dtype, int rows, int columns, int count, Random& random)
+      : weight(dtype, rows, columns, random),
+        tokens(count),
+        stride(rows + kGap),
+        input(random.reals(count * columns)),
+        before(random.reals(count * stride)) {}
+
+  std::vector<float> run(const OpTable& ops, WorkerPool& pool, MatmulOutput mode, int first,
+                         int count) const {
+    std::vector<float> output(before.begin() + first * stride, before.begin() + (first + count) * stride);
+    ops.matmul({.weight = weight.view,
+                .input = input.data() + first * weight.view.columns,
+                .tokens = count,
+                .mode = mode,
+                .output = output.data(),
+                .output_stride = stride},
+               pool);
+    return output;
+  }
+  std::vector<float> run(const OpTable& ops, WorkerPool& pool, MatmulOutput mode) const {
+    return run(ops, pool, mode, 0, tokens);
+  }
+
+  OwnedMatrix weight;
+  int tokens, stride;
+  std::vector<float> input, before;
+};
+
+TEST(Matmul, EveryIsaEqualsTheReference) {
+  WorkerPool alone(1), pool(3);
+  Random random(2);
+  for (const DType dtype : testing::kWeightTypes)
+    for (int round = 0; round < 60; ++round) {
+      const int unit = traits(dtype).block_elements;
+      const int columns = unit * random.between(1, round % 10 == 0 ? 700 / unit : 90 / unit + 1);
+      const int tokens = round < 16 ? round + 1 : random.between(1, 33);
+      const Case c(dtype, random.between(1, 150), columns, tokens, random);
+      for (const MatmulOutput mode : {MatmulOutput::kStore, MatmulOutput::kAccumulate}) {
+        const std::vector<float> expected = c.run(testing::reference(), alone, mode);
+        for (const OpTable* ops : testing::simd_tables())
+          ASSERT_TRUE(same_bits(c.run(*ops, pool, mode), expected))
+              << ops->name << ' ' << traits(dtype).name << ' ' << c.weight.view.rows << 'x' << columns
+              << " tokens " << tokens;
+      }
+    }
+}
+
+TEST(Matmul, ATokensRowDoesNotDependOnTheBatchOrTheThreads) {
+  Random random(3);
+  WorkerPool pools[] = {WorkerPool(1), WorkerPool(2), WorkerPool(3)};
+  for (const DType dtype : testing::kWeightTypes) {
+    const Case c(dtype, 333, 320, 200, random);
+    for (const OpTable* ops : testing::simd_tables()) {
+      const std::vector<float> all = c.run(*ops, pools[0], MatmulOutput::kStore);
+      for (const int size : {1, 2, 3, 4, 5, 7, 12, 33, 97, 200})
+        for (WorkerPool& pool : pools) {
+          const int first = random.between(0, c.tokens - size);
+          const auto from = all.begin() + first * c.stride;
+          ASSERT_TRUE(same_bits(c.run(*ops, pool, MatmulOutput::kStore, first, size),
+                                std::vector<float>(from, from + size * c.stride)))
+              << ops->name << ' ' << traits(dtype).name << " tokens " << size << " threads " << pool.size();
+        }
+    }
+  }
+}
+
+TEST(Matmul, ReferenceIsCloseToExact) {
+  Random random(4);
+  WorkerPool pool(1);
+  for (const DType dtype : testing::kWeightTypes) {
+    const Case c(dtype, 40, 512, 3, random);
+    const std::vector<float> output = c.run(testing::reference(), pool, MatmulOutput::kStore);
+    for (int t = 0; t < c.tokens; ++t)
+      for (int r = 0; r < 40; ++r) {
+        double exact = 0, magnitude = 0;
+        for (int i = 0; i < 512; ++i) {
+          const double product =
+              double{c.weight.at(r, i)} * double{c.input[static_cast<std::size_t>(t * 512 + i)]};
+          exact += product;
+          magnitude += std::fabs(product);
+        }
+        // A sum of n terms by n roundings: at most n * 2^-24 of the sum of magnitudes (Higham, section 3.1).
+        ASSERT_NEAR(output[static_cast<std::size_t>(t * c.stride + r)], exact, 512 * 0x1p-24 * magnitude);
+      }
+  }
+}
+
+TEST(Matmul, NoTokensIsNoWork) {
+  Random random(5);
+  WorkerPool pool(2);
+  const Case c(DType::kF32, 20, 8, 0, random);
+  for (const OpTable* ops : testing::simd_tables())
+    EXPECT_TRUE(c.run(*ops, pool, MatmulOutput::kStore).empty());
+}
+
+}  // namespace
+}  // namespace loci::kernels

@@ -1,0 +1,144 @@
+// The operations of a transformer, as plain structs and functions. No state, no allocation, no exceptions.
+//
+// Every op has a scalar reference (ref/) that is its definition, and one implementation an ISA (cpu/avx2,
+// cpu/avx512), chosen once by ops_for() (dispatch.cc). Every output element has ONE order of reduction,
+// stated below, that does not depend on the number of tokens, on threads, on chunking or on the memory
+// blocks; multiply-adds are fused (one rounding). The orders below are the same for all ISAs, so that today
+// all of them agree bit for bit.
+//
+// Activations are float32, row-major [tokens][features]. Pointers are unaliased unless an op says "in place".
+// An op splits its work over `pool` itself (an output element is computed by one thread).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/ids.h"
+#include "base/worker_pool.h"
+#include "kernels/packed_matrix.h"
+#include "tensor/dtype.h"
+
+namespace loci::kernels {
+
+/// output[t][:] = row ids[t] of `table`, dequantized. [tokens][table.columns]
+struct EmbedArgs {
+  PackedMatrix table;
+  const TokenId* ids;  // [tokens], each in [0, table.rows)
+  int tokens;
+  float* output;
+};
+
+/// output[t][i] = input[t][i] / sqrt(mean_i(input[t][i]^2) + epsilon) * weight[i]      (Zhang and Sennrich
+/// 2019, eq. 4) Order: 16 partial sums (i mod 16) by fused multiply-add, then lane l += lane l + 8, 4, 2, 1.
+/// With factor = 1 / sqrt(sum / features + epsilon) an output is (input * factor) * weight. May be in place.
+struct RmsNormArgs {
+  const float* input;
+  const float* weight;  // [features]
+  float epsilon;
+  int tokens, features;
+  float* output;
+};
+
+/// output[t][r] = sum_c weight[r][c] * input[t][c] (+ residual: output[t][r] += ...)    [tokens][weight.rows]
+/// Order: columns ascending from 0, one fused multiply-add each, whatever the format: a dequantized weight
+/// (F16 scale times an integer of at most 8 bits) is exact in float32, so it does not matter when it is
+/// dequantized, once a tile of many tokens or in registers for a single one. With kAccumulate the finished
+/// sum is added to output[t][r] (one rounding).
+enum class MatmulOutput { kStore, kAccumulate };
+struct MatmulArgs {
+  PackedMatrix weight;
+  const float* input;  // [tokens][weight.columns]
+  int tokens;
+  MatmulOutput mode;
+  float* output;      // [tokens][output_stride]
+  int output_stride;  // >= weight.rows
+};
+
+/// Rotates pairs (i, i + rotary_dim / 2) of each head in place (rotate-half form, Su et al. 2021, eq. 34).
+/// x0' = x0 * cos - x1 * sin;  x1' = x1 * cos + x0 * sin, each as fma(x0, cos, -(x1 * sin)), fma(x1, cos, x0
+/// * sin).
+struct RopeArgs {
+  float* heads;  // [tokens][stride], head h at h * head_dim
+  int tokens, stride, head_count, head_dim, rotary_dim;
+  const float* cos;  // [tokens][rotary_dim / 2]
+  const float* sin;
+};
+
+/// The KV of one layer inside the arena of blocks.
+///   block b of the arena begins at arena + b * block_bytes; this layer's keys at + key_offset, values at +
+///   value_offset keys   [kv_head][head_dim][block_tokens]     (token innermost: a lane is a token) values
+///   [kv_head][block_tokens][head_dim]     (dimension innermost: a lane is a dimension)
+struct KvView {
+  std::byte* arena;
+  DType dtype;  // kF32, kF16 or kBF16
+  std::size_t block_bytes, key_offset, value_offset;
+  int block_tokens, kv_heads, head_dim;
+};
+
+/// Where each token of a ragged batch lives: token t is at positions[t] of the sequence whose block table is
+/// tables[sequence[t]]; position p lies in block table[p / block_tokens], slot p % block_tokens.
+struct RaggedRows {
+  const int* positions;                // [tokens]
+  const int* sequence;                 // [tokens]
+  const std::uint32_t* const* tables;  // [sequences] -> block numbers
+};
+
+/// Writes the tokens' keys and values to their slots, rounding to the cache's type (to nearest even).
+struct KvWriteArgs {
+  KvView kv;
+  RaggedRows rows;
+  const float* keys;    // [tokens][key_stride], head h at h * head_dim
+  const float* values;  // [tokens][value_stride]
+  int tokens, key_stride, value_stride;
+};
+
+/// Causal attention of each token over positions 0..positions[t] of its own sequence (all written before the
+/// call):
+///   output[t][h] = sum_p softmax_p(scale * q[t][h] . k[p][h / group]) v[p][h / group],   group = heads /
+///   kv_heads
+/// Order: positions are walked in spans of kAttentionSpan absolute positions (0..31, 32..63, ...). Per span:
+/// scores by fma over ascending dimensions from 0, times scale; m' = max(m, scores); c = exp(m - m'); weights
+/// w_p = exp(score_p - m'); acc_d = acc_d * c, then fma(w_p, v_pd, acc_d) by ascending p. l is kept as 16
+/// partial sums, position p in lane p mod 16: l_i = fma(l_i, c, w_i + w_(i+16)), absent positions weighing 0;
+/// at the end lane i += lane i + 8, 4, 2, 1, and output = acc / l. exp is kernels::exp_approx
+/// (kernels/math.h), the same on every ISA.
+inline constexpr int kAttentionSpan = 32;
+struct AttentionArgs {
+  KvView kv;
+  RaggedRows rows;
+  const float* queries;  // [tokens][query_stride], head h at h * head_dim
+  int tokens, query_stride, heads;
+  float scale;
+  float* output;  // [tokens][output_stride], head h at h * head_dim
+  int output_stride;
+};
+
+/// output[t][i] = (gate / (1 + exp(-gate))) * up                                     (SwiGLU, Shazeer 2020,
+/// eq. 6) with gate = gate_up[t][i], up = gate_up[t][features + i]. exp is kernels::exp_approx.
+struct SiluMulArgs {
+  const float* gate_up;  // [tokens][2 * features]
+  int tokens, features;
+  float* output;  // [tokens][features]
+};
+
+/// One ISA's implementation of every op.
+struct OpTable {
+  const char* name;  // "ref", "avx2", "avx512"
+  void (*embed)(const EmbedArgs&, WorkerPool&);
+  void (*rms_norm)(const RmsNormArgs&, WorkerPool&);
+  void (*matmul)(const MatmulArgs&, WorkerPool&);
+  void (*rope)(const RopeArgs&, WorkerPool&);
+  void (*kv_write)(const KvWriteArgs&, WorkerPool&);
+  void (*attention)(const AttentionArgs&, WorkerPool&);
+  void (*silu_mul)(const SiluMulArgs&, WorkerPool&);
+};
+
+enum class Isa { kReference, kAvx2, kAvx512 };
+
+/// The widest ISA that this processor has.
+Isa best_isa();
+/// nullptr where this processor lacks `isa`.
+const OpTable* ops_for(Isa isa);
+const OpTable* ops_by_name(const char* name);  // "ref", "avx2", "avx512"; nullptr if unknown or lacking
+
+}  // namespace loci::kernels

@@ -1,0 +1,102 @@
+// What the tests of the ops share: random data, owned matrices, and the list of implementations to compare.
+#pragma once
+
+#include <bit>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <random>
+#include <span>
+#include <vector>
+
+#include "base/worker_pool.h"
+#include "kernels/ops.h"
+#include "tensor/formats/convert.h"
+
+namespace loci::kernels::testing {
+
+inline constexpr DType kWeightTypes[] = {DType::kF32, DType::kF16, DType::kBF16, DType::kQ8_0, DType::kQ4_0};
+inline constexpr DType kKvTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
+
+/// The SIMD implementations that this processor can run.
+inline std::vector<const OpTable*> simd_tables() {
+  std::vector<const OpTable*> tables;
+  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512})
+    if (const OpTable* table = ops_for(isa)) tables.push_back(table);
+  return tables;
+}
+
+inline const OpTable& reference() {
+  return *ops_for(Isa::kReference);
+}
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+
+  int between(int low, int high) {
+    return low + static_cast<int>(engine_() % static_cast<unsigned>(high - low + 1));
+  }
+  float real(float low, float high) { return low + (high - low) * static_cast<float>(engine_()) * 0x1p-32f; }
+  std::vector<float> reals(int count, float low = -1, float high = 1) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (float& value : values) value = real(low, high);
+    return values;
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+struct AlignedBytes {
+  explicit AlignedBytes(std::size_t count) : size(count), storage(count + 64) {}
+  std::byte* data() {
+    const auto address = std::bit_cast<std::uintptr_t>(storage.data());
+    return storage.data() + (64 - address % 64) % 64;
+  }
+  std::size_t size;
+  std::vector<std::byte> storage;
+};
+
+/// A packed matrix and the floats that it stands for.
+struct OwnedMatrix {
+  OwnedMatrix(DType dtype, int rows, int columns, Random& random)
+      : bytes(packed_bytes(dtype, rows, columns)), values(static_cast<std::size_t>(rows * columns)) {
+    const auto width = static_cast<std::size_t>(columns), stored_width = row_bytes(dtype, width);
+    std::vector<std::byte> stored(stored_width * static_cast<std::size_t>(rows));
+    for (int r = 0; r < rows; ++r) {
+      std::byte* row = stored.data() + static_cast<std::size_t>(r) * stored_width;
+      quantize_row(dtype, random.reals(columns).data(), width, row);
+      dequantize_row(dtype, row, width, values.data() + static_cast<std::size_t>(r) * width);
+    }
+    view = {.dtype = dtype, .rows = rows, .columns = columns, .data = bytes.data()};
+    for (int p = 0; p < view.panels(); ++p) {
+      const std::byte* sources[kPanelRows];
+      for (int lane = 0; lane < kPanelRows; ++lane) {
+        const int r = p * kPanelRows + lane;
+        sources[lane] = r < rows ? stored.data() + static_cast<std::size_t>(r) * stored_width : nullptr;
+      }
+      pack_panel(dtype, columns, sources, bytes.data() + static_cast<std::size_t>(p) * view.panel_bytes());
+    }
+  }
+  OwnedMatrix(const OwnedMatrix&) = delete;
+  OwnedMatrix& operator=(const OwnedMatrix&) = delete;
+
+  float at(int row, int column) const {
+    return values[static_cast<std::size_t>(row * view.columns + column)];
+  }
+
+  AlignedBytes bytes;
+  std::vector<float> values;  // [rows][columns]
+  PackedMatrix view;
+};
+
+inline ::testing::AssertionResult same_bits(std::span<const float> actual, std::span<const float> expected) {
+  if (actual.size() != expected.size()) return ::testing::AssertionFailure() << "lengths differ";
+  for (std::size_t i = 0; i < actual.size(); ++i)
+    if (std::bit_cast<std::uint32_t>(actual[i]) != std::bit_cast<std::uint32_t>(expected[i]))
+      return ::testing::AssertionFailure()
+             << "element " << i << ": " << actual[i] << " instead of " << expected[i];
+  return ::testing::AssertionSuccess();
+}
+
+}  // namespace loci::kernels::testing
