@@ -14,3 +14,11 @@ if(LOCI_SANITIZE)
          -Wno-restrict -Wno-dangling-pointer -Wno-tsan)
   endif()
 endif()
+
+if(LOCI_FUZZERS)
+  # Every layer carries the coverage counters; only the targets of fuzzers.cmake link the fuzzer's main. Clang warns about
+  # other things than GCC, for which the code is written.
+  list(REMOVE_ITEM LOCI_WARNINGS -Werror)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
