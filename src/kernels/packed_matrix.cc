@@ -25,6 +25,12 @@ void interleave_plain(std::size_t element_bytes, std::size_t columns, const std:
     std::memcpy(panel + (c * kLanes + lane) * element_bytes, row + c * element_bytes, element_bytes);
 }
 
+/// Where code byte `j` of a row lies in its packed block: single codes side by side, pairs of codes by fours.
+constexpr std::size_t code_offset(std::size_t codes, std::size_t j, std::size_t lane) {
+  if (codes == kQuantColumns) return kPanelScaleBytes + j * kLanes + lane;
+  return kPanelScaleBytes + (j / 4 * kLanes + lane) * 4 + j % 4;
+}
+
 /// Blocks of one scale and `codes` bytes: scale and bytes are interleaved over the lanes, block by block.
 void interleave_blocks(std::size_t codes, std::size_t blocks, const std::byte* row, std::size_t lane,
                        std::byte* panel) {
@@ -32,8 +38,7 @@ void interleave_blocks(std::size_t codes, std::size_t blocks, const std::byte* r
     const std::byte* source = row + b * (kScaleBytes + codes);
     std::byte* target = panel + b * packed_block_bytes(codes);
     std::memcpy(target + lane * kScaleBytes, source, kScaleBytes);
-    for (std::size_t j = 0; j < codes; ++j)
-      target[kPanelScaleBytes + j * kLanes + lane] = source[kScaleBytes + j];
+    for (std::size_t j = 0; j < codes; ++j) target[code_offset(codes, j, lane)] = source[kScaleBytes + j];
   }
 }
 
@@ -64,8 +69,8 @@ float quantized_at(const std::byte* panel, std::size_t codes, std::size_t column
   const std::byte* block = panel + column / kQuantColumns * packed_block_bytes(codes);
   const float scale = f16_to_f32(read<std::uint16_t>(block + lane * kScaleBytes));
   const std::size_t j = column % kQuantColumns;
-  const std::byte code = block[kPanelScaleBytes + j % codes * kLanes + lane];
-  if (codes == 32) return scale * static_cast<float>(static_cast<std::int8_t>(code));
+  const std::byte code = block[code_offset(codes, j % codes, lane)];
+  if (codes == kQuantColumns) return scale * static_cast<float>(static_cast<std::int8_t>(code));
   const int nibble = j < codes ? std::to_integer<int>(code) & 0xF : std::to_integer<int>(code) >> 4;
   return scale * static_cast<float>(nibble - 8);
 }

@@ -3,10 +3,12 @@
 // A matrix W [rows][columns] (rows = outputs) is cut into panels of 16 rows. Inside a panel the rows are
 // interleaved, so that one SIMD lane owns one output row and walks the columns in order:
 //
-//   F32, F16, BF16   [panel][column][16]                                    elements
-//   Q8_0             [panel][column / 32] { F16 scale[16]; i8 q[32][16]; }   one block of 32 columns of 16
-//   rows Q4_0             [panel][column / 32] { F16 scale[16]; u8 q[16][16]; }   byte j holds columns j
-//   (low) and j + 16 (high)
+//   F32, F16, BF16  [panel][column][16]                                   elements
+//   Q8_0            [panel][column / 32] { F16 scale[16]; i8 q[32][16]; }     32 columns of 16 rows
+//   Q4_0            [panel][column / 32] { F16 scale[16]; u8 q[4][16][4]; }   eight columns a word of 32 bits
+//
+// In Q4_0, q[j / 4][row][j % 4] is byte j of the stored block, which holds columns j (low half) and j + 16
+// (high half): the codes of a row come out of its word by shifting alone.
 //
 // There is no horizontal sum, and each output element has one order of reduction whatever the number of
 // tokens, threads or the width of the vectors: the first law comes for free. A packed matrix takes as many

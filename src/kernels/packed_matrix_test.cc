@@ -58,7 +58,7 @@ TEST(PackedMatrix, LayoutOfQ4IsTheDocumentedOne) {
   pack_panel(DType::kQ4_0, 32, sources, panel.data());
   EXPECT_EQ(panel[4], std::byte{0x00});
   EXPECT_EQ(panel[5], std::byte{0x3C});
-  for (std::size_t j = 0; j < 16; ++j) EXPECT_EQ(panel[32 + j * 16 + 2], row[2 + j]);
+  for (std::size_t j = 0; j < 16; ++j) EXPECT_EQ(panel[32 + (j / 4 * 16 + 2) * 4 + j % 4], row[2 + j]);
 }
 
 }  // namespace

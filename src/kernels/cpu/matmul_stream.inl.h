@@ -8,6 +8,24 @@
 namespace loci::kernels {
 
 static constexpr int kStreamTokens = 4;
+static constexpr int kMaxStreamPanels = 4;
+
+/// As many panels as leave the accumulators in registers, at most kMaxStreamPanels.
+template <class Vec>
+constexpr int stream_panels_at_once(int tokens) {
+  const int fitting = Vec::kStreamSums / tokens;
+  return fitting < 1 ? 1 : fitting > kMaxStreamPanels ? kMaxStreamPanels : fitting;
+}
+
+/// How far ahead of the multiplications the weights are asked for. The processor's own prefetcher gives up
+/// where a panel ends, and quantized blocks leave too little time between two lines.
+static constexpr long kPrefetchBytes = 2048;
+
+template <class Panel>
+inline __attribute__((always_inline)) void prefetch_block(const std::byte* at) {
+#pragma GCC unroll 16
+  for (int line = 0; line < Panel::kBytes; line += 64) __builtin_prefetch(at + kPrefetchBytes + line);
+}
 
 template <class Vec, int kTokens, int kPanels>
 struct StreamSums {
@@ -20,16 +38,20 @@ inline __attribute__((always_inline)) void add_part(const typename Panel::Block 
                                                     const float* input, long stride,
                                                     StreamSums<Vec, kTokens, kPanels>& sums) {
   constexpr int kPartColumns = Panel::kColumns / Panel::kParts;
+  constexpr int kGroup = kPartColumns < 4 ? kPartColumns : 4;
+  for (int group = 0; group < kPartColumns; group += kGroup) {
 #pragma GCC unroll 4
-  for (int j = 0; j < kPartColumns; ++j) {
-    Vec x[kTokens];
+    for (int j = 0; j < kGroup; ++j) {
+      Vec x[kTokens];
 #pragma GCC unroll 16
-    for (int t = 0; t < kTokens; ++t) x[t] = Vec::splat(input[kPart * kPartColumns + j + t * stride]);
+      for (int t = 0; t < kTokens; ++t)
+        x[t] = Vec::splat(input[kPart * kPartColumns + group + j + t * stride]);
 #pragma GCC unroll 16
-    for (int p = 0; p < kPanels; ++p) {
-      const Vec weight = blocks[p].template column<kPart>(j);
+      for (int p = 0; p < kPanels; ++p) {
+        const Vec weight = blocks[p].template column<kPart>(group, j);
 #pragma GCC unroll 16
-      for (int t = 0; t < kTokens; ++t) sums.sum[p][t] = fma(weight, x[t], sums.sum[p][t]);
+        for (int t = 0; t < kTokens; ++t) sums.sum[p][t] = fma(weight, x[t], sums.sum[p][t]);
+      }
     }
   }
 }
@@ -48,7 +70,10 @@ void stream_panels(const MatmulArgs& args, long panel_bytes, int panel) {
   for (long c = 0; c < columns; c += Panel::kColumns, weights += Panel::kBytes) {
     typename Panel::Block blocks[kPanels];
 #pragma GCC unroll 16
-    for (int p = 0; p < kPanels; ++p) blocks[p] = Panel::block(weights + p * panel_bytes);
+    for (int p = 0; p < kPanels; ++p) {
+      prefetch_block<Panel>(weights + p * panel_bytes);
+      blocks[p] = Panel::block(weights + p * panel_bytes);
+    }
     add_part<Vec, Panel, 0>(blocks, args.input + c, columns, sums);
     if constexpr (Panel::kParts == 2) add_part<Vec, Panel, 1>(blocks, args.input + c, columns, sums);
   }
@@ -58,8 +83,7 @@ void stream_panels(const MatmulArgs& args, long panel_bytes, int panel) {
 
 template <class Vec, class Panel, int kTokens>
 void stream_tokens(const MatmulArgs& args, WorkerPool& pool) {
-  constexpr int kPanels =
-      Vec::kStreamPanels * 2 / (kTokens + 1) > 0 ? Vec::kStreamPanels * 2 / (kTokens + 1) : 1;
+  constexpr int kPanels = stream_panels_at_once<Vec>(kTokens);
   const long panel_bytes = static_cast<long>(args.weight.panel_bytes());
   const int panels = args.weight.panels();
   pool.for_each_chunk(panels, piece_of(offset(args.weight.columns, 4L * kTokens), kPanels),

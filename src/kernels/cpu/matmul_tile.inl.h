@@ -78,9 +78,12 @@ void run_tiles(const float* const (&weights)[kPanels], int columns, int tokens, 
 template <class Vec, class Panel, int kPart>
 inline __attribute__((always_inline)) void widen_part(const typename Panel::Block& block, float* out) {
   constexpr int kPartColumns = Panel::kColumns / Panel::kParts;
+  constexpr int kGroup = kPartColumns < 4 ? kPartColumns : 4;
+  for (int group = 0; group < kPartColumns; group += kGroup) {
 #pragma GCC unroll 4
-  for (int j = 0; j < kPartColumns; ++j)
-    block.template column<kPart>(j).store(out + (kPart * kPartColumns + j) * kPanelRows);
+    for (int j = 0; j < kGroup; ++j)
+      block.template column<kPart>(group, j).store(out + (kPart * kPartColumns + group + j) * kPanelRows);
+  }
 }
 
 /// The weights of `columns` columns as floats, [column][16]: in `buffer`, or where they already lie.

@@ -1,8 +1,9 @@
 // The formats of a panel (kernels/packed_matrix.h), read sixteen dequantized weights at a time.
 //
 // A format has blocks of kColumns columns in kBytes bytes, walked in kParts parts of equal length (in Q4_0 a
-// part is one half of the bytes). `Block` holds what all columns share, the scales; column<part>(j) is column
-// part * kColumns / kParts + j.
+// part is one half of the bytes). `Block` holds what all columns share, the scales; column<part>(group, j) is
+// column part * kColumns / kParts + group + j, where group is a multiple of 4 and j < 4 a constant once
+// unrolled.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@ struct PanelF32 {
   struct Block {
     const std::byte* data;
     template <int kPart>
-    Vec column(int) const {
+    Vec column(int, int) const {
       return Vec::load(reinterpret_cast<const float*>(data));
     }
   };
@@ -30,7 +31,7 @@ struct PanelF16 {
   struct Block {
     const std::byte* data;
     template <int kPart>
-    Vec column(int) const {
+    Vec column(int, int) const {
       return Vec::load_f16(data);
     }
   };
@@ -43,7 +44,7 @@ struct PanelBF16 {
   struct Block {
     const std::byte* data;
     template <int kPart>
-    Vec column(int) const {
+    Vec column(int, int) const {
       return Vec::load_bf16(data);
     }
   };
@@ -57,8 +58,8 @@ struct PanelQ8_0 {
     Vec scale;
     const std::byte* codes;
     template <int kPart>
-    Vec column(int j) const {
-      return scale * Vec::load_i8(codes + j * 16);
+    Vec column(int group, int j) const {
+      return scale * Vec::load_i8(codes + (group + j) * 16);
     }
   };
   static Block block(const std::byte* at) { return {Vec::load_f16(at), at + 32}; }
@@ -71,9 +72,8 @@ struct PanelQ4_0 {
     Vec scale;
     const std::byte* codes;
     template <int kPart>
-    Vec column(int j) const {
-      const std::byte* at = codes + j * 16;
-      return scale * (kPart == 0 ? Vec::load_low_nibbles(at) : Vec::load_high_nibbles(at));
+    Vec column(int group, int j) const {
+      return scale * Vec::load_nibbles(codes + group * 16, 2 * j + kPart);
     }
   };
   static Block block(const std::byte* at) { return {Vec::load_f16(at), at + 32}; }

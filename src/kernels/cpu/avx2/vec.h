@@ -14,8 +14,7 @@ struct Vec {
   // How much of the register file an op may use: 16 registers, 12 of them accumulators of a matmul tile.
   static constexpr int kTilePanels = 1;
   static constexpr int kTileTokens = 6;
-  static constexpr int kStreamPanels =
-      2;  // panels walked side by side for one token: hides the latency of the FMA
+  static constexpr int kStreamSums = 6;  // accumulators when few tokens meet many panels
 
   static Vec zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
   static Vec splat(float value) {
@@ -33,12 +32,10 @@ struct Vec {
   static Vec load_i8(const std::byte* at) {
     return from_i8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
   }
-  /// The low halves of 16 bytes, less 8.
-  static Vec load_low_nibbles(const std::byte* at) {
-    return from_nibbles(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
-  }
-  static Vec load_high_nibbles(const std::byte* at) {
-    return from_nibbles(_mm_srli_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)), 4));
+  /// Code number `index` of each of 16 words of 32 bits, less 8.
+  static Vec load_nibbles(const std::byte* at, int index) {
+    return {nibbles(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)), index),
+            nibbles(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32)), index)};
   }
 
   // The first `count` lanes, 0..16; the others are 0 and their memory is not touched.
@@ -85,8 +82,9 @@ struct Vec {
     return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
             _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes)))};
   }
-  static Vec from_nibbles(__m128i bytes) {
-    return from_i8(_mm_sub_epi8(_mm_and_si128(bytes, _mm_set1_epi8(15)), _mm_set1_epi8(8)));
+  static __m256 nibbles(__m256i words, int index) {
+    const __m256i codes = _mm256_and_si256(_mm256_srli_epi32(words, 4 * index), _mm256_set1_epi32(15));
+    return _mm256_cvtepi32_ps(_mm256_sub_epi32(codes, _mm256_set1_epi32(8)));
   }
 };
 

@@ -14,8 +14,7 @@ struct Vec {
   // How much of the register file an op may use: 32 registers, 24 of them accumulators of a matmul tile.
   static constexpr int kTilePanels = 2;
   static constexpr int kTileTokens = 12;
-  static constexpr int kStreamPanels =
-      4;  // panels walked side by side for one token: hides the latency of the FMA
+  static constexpr int kStreamSums = 16;  // accumulators when few tokens meet many panels
 
   static Vec zero() { return {_mm512_setzero_ps()}; }
   static Vec splat(float value) { return {_mm512_set1_ps(value)}; }
@@ -30,10 +29,13 @@ struct Vec {
   static Vec load_i8(const std::byte* at) {
     return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))))};
   }
-  /// The low halves of 16 bytes, less 8. A table of the 16 values does both steps: the permutation reads 4
-  /// bits a lane.
-  static Vec load_low_nibbles(const std::byte* at) { return nibbles(load_bytes(at)); }
-  static Vec load_high_nibbles(const std::byte* at) { return nibbles(_mm512_srli_epi32(load_bytes(at), 4)); }
+  /// Code number `index` of each of 16 words of 32 bits, less 8. A table of the 16 values does both steps:
+  /// the permutation looks at the low 4 bits of a lane only.
+  static Vec load_nibbles(const std::byte* at, int index) {
+    const __m512 values = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+    const __m512i codes = _mm512_srli_epi32(_mm512_loadu_si512(at), static_cast<unsigned>(4 * index));
+    return {_mm512_permutexvar_ps(codes, values)};
+  }
 
   // The first `count` lanes, 0..16; the others are 0 and their memory is not touched.
   static Vec load_first(const float* at, int count) { return {_mm512_maskz_loadu_ps(mask(count), at)}; }
@@ -51,13 +53,6 @@ struct Vec {
   static __mmask16 mask(int count) { return static_cast<__mmask16>((1u << count) - 1u); }
   static Vec widen_bf16(__m256i halves) {
     return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16))};
-  }
-  static __m512i load_bytes(const std::byte* at) {
-    return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
-  }
-  static Vec nibbles(__m512i index) {
-    const __m512 values = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
-    return {_mm512_permutexvar_ps(index, values)};
   }
 };
 
