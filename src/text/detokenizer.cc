@@ -1,0 +1,27 @@
+#include "text/detokenizer.h"
+
+#include "text/utf8.h"
+
+namespace loci {
+
+std::string Detokenizer::push(TokenId token) {
+  if (options_.skip_special && tokenizer_->kind(token) == TokenKind::kSpecial) return {};
+  std::string_view bytes = tokenizer_->token_bytes(token);
+  if (at_start_ && !bytes.empty()) {
+    at_start_ = false;
+    const bool strips = tokenizer_->strips_leading_space() && !options_.continues_text;
+    if (strips && bytes.front() == ' ') bytes.remove_prefix(1);
+  }
+  std::string text;
+  pending_.append(bytes);
+  pending_.erase(0, append_lossy(pending_, text));
+  return text;
+}
+
+std::string Detokenizer::flush() {
+  std::string text = to_valid_utf8(pending_);
+  pending_.clear();
+  return text;
+}
+
+}  // namespace loci

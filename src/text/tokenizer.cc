@@ -1,0 +1,24 @@
+#include "text/tokenizer.h"
+
+#include "text/detokenizer.h"
+#include "text/tokenizer_gguf.h"
+#include "text/tokenizer_json.h"
+
+namespace loci {
+
+std::string Tokenizer::decode(std::span<const TokenId> tokens, bool skip_special) const {
+  Detokenizer stream(*this, {.skip_special = skip_special});
+  std::string text;
+  for (const TokenId token : tokens) text += stream.push(token);
+  return text += stream.flush();
+}
+
+Result<std::unique_ptr<Tokenizer>> load_tokenizer(const Checkpoint& checkpoint) {
+  if (checkpoint.is_gguf()) return tokenizer_from_gguf(checkpoint.gguf());
+  if (checkpoint.tokenizer_json().empty())
+    return fail(ErrorCode::kNotFound, "tokenizer.json: not in the model's folder");
+  return tokenizer_from_json(checkpoint.tokenizer_json(), checkpoint.tokenizer_config(),
+                             checkpoint.hf_config());
+}
+
+}  // namespace loci

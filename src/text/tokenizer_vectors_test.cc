@@ -1,0 +1,256 @@
+// Real vocabularies against the ids that their makers' tokenizers gave.
+#include <gtest/gtest.h>
+#include <map>
+#include <sstream>
+
+#include "text/test_files.h"
+#include "text/tokenize/byte_alphabet.h"
+#include "text/tokenize/word_scanner.h"
+
+namespace loci {
+namespace {
+
+using test::ids_of;
+using test::text_of;
+
+struct Vector {
+  std::string text;
+  std::vector<TokenId> ids;
+};
+
+/// NAME.inp holds texts with a separator line between them, NAME.out one line of ids for each.
+std::vector<Vector> ggml_vectors(const std::string& name) {
+  const std::string base = "tokenizers/ggml-vocab/ggml-vocab-" + name + ".gguf";
+  const std::string texts = test::read_data(base + ".inp");
+  std::istringstream lines(test::read_data(base + ".out"));
+  constexpr std::string_view kSeparator = "\n__ggml_vocab_test__\n";
+  std::vector<Vector> vectors;
+  std::size_t at = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t end = std::min(texts.find(kSeparator, at), texts.size());
+    Vector vector{texts.substr(at, end - at), {}};
+    std::istringstream numbers(line);
+    for (TokenId id = 0; numbers >> id;) vector.ids.push_back(id);
+    vectors.push_back(std::move(vector));
+    at = std::min(end + kSeparator.size(), texts.size());
+  }
+  EXPECT_EQ(vectors.size(), 46u);
+  return vectors;
+}
+
+void expect_vectors(const Tokenizer& tokenizer, const std::vector<Vector>& vectors) {
+  for (const Vector& vector : vectors) {
+    const auto ids =
+        tokenizer.encode(vector.text, {.add_special_tokens = false, .parse_special_tokens = false});
+    EXPECT_EQ(ids, vector.ids) << "text: '" << vector.text << "'";
+    EXPECT_EQ(tokenizer.decode(ids), vector.text);
+  }
+}
+
+class GgufVectors : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(GgufVectors, EncodeAsTheMakersTokenizer) {
+  const std::string name = GetParam();
+  LOCI_SKIP_WITHOUT_DATA("tokenizers/ggml-vocab");
+  const auto tokenizer = test::load_gguf("tokenizers/ggml-vocab/ggml-vocab-" + name + ".gguf");
+  ASSERT_NE(tokenizer, nullptr);
+  expect_vectors(*tokenizer, ggml_vectors(name));
+}
+
+INSTANTIATE_TEST_SUITE_P(Vocabularies, GgufVectors,
+                         ::testing::Values("llama-spm", "phi-3", "gpt-2", "falcon", "deepseek-llm",
+                                           "deepseek-coder"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST(TokenizerVectors, Gpt2FromTokenizerJson) {
+  LOCI_SKIP_WITHOUT_DATA("tokenizers/gpt2/tokenizer.json");
+  const auto tokenizer = test::load_json("tokenizers/gpt2/tokenizer.json");
+  ASSERT_NE(tokenizer, nullptr);
+  expect_vectors(*tokenizer, ggml_vectors("gpt-2"));
+  EXPECT_EQ(tokenizer->encode("a<|endoftext|>b"), (std::vector<TokenId>{64, 50256, 65}));
+}
+
+TEST(TokenizerVectors, MistralV03) {
+  LOCI_SKIP_WITHOUT_DATA("tokenizers/mistral-v0.3/tokenizer.json");
+  const json::object config = {{"bos_token", "<s>"}, {"eos_token", {{"content", "</s>"}}}};
+  const auto tokenizer = test::load_json("tokenizers/mistral-v0.3/tokenizer.json", config);
+  ASSERT_NE(tokenizer, nullptr);
+  EXPECT_TRUE(tokenizer->adds_bos());
+  EXPECT_EQ(tokenizer->eos(), 2);
+  const json::value file = test::read_json("tokenizers/mistral-v0.3/encodings.json");
+  const json::array& entries = file.at("entries").as_array();
+  EXPECT_EQ(entries.size(), 45u);
+  for (const json::value& entry : entries) {
+    const std::string text = text_of(entry.at("text"));
+    const auto ids = tokenizer->encode(text, {.add_special_tokens = false});
+    EXPECT_EQ(ids, ids_of(entry.at("ids"))) << "text: '" << text << "'";
+    EXPECT_EQ(tokenizer->encode(text), ids_of(entry.at("ids_special"))) << "text: '" << text << "'";
+    EXPECT_EQ(tokenizer->decode(ids, false), text_of(entry.at("decode")));
+  }
+}
+
+/// DeepSeek-LLM added thirteen letters to its vocabulary, DeepSeek-V2 did not; else the two are the same.
+bool has_added_letter(const Tokenizer& tokenizer, const std::string& text) {
+  for (TokenId id = 100002; id <= 100014; ++id)
+    if (text.find(tokenizer.piece(id)) != std::string::npos) return true;
+  return false;
+}
+
+TEST(TokenizerVectors, DeepseekV2) {
+  LOCI_SKIP_WITHOUT_DATA("tokenizers/deepseek-v2/encodings.json");
+  const auto tokenizer = test::load_gguf("tokenizers/ggml-vocab/ggml-vocab-deepseek-llm.gguf");
+  ASSERT_NE(tokenizer, nullptr);
+  const json::value file = test::read_json("tokenizers/deepseek-v2/encodings.json");
+  int compared = 0;
+  for (const json::value& entry : file.at("entries").as_array()) {
+    const std::string text = text_of(entry.at("text"));
+    EXPECT_EQ(tokenizer->decode(ids_of(entry.at("ids"))), text);
+    if (has_added_letter(*tokenizer, text)) continue;
+    EXPECT_EQ(tokenizer->encode(text, {.add_special_tokens = false}), ids_of(entry.at("ids")))
+        << "text: '" << text << "'";
+    ++compared;
+  }
+  EXPECT_GE(compared, 90);
+}
+
+/// A tokenizer.json of a byte-level BPE with the Split pre-tokenizer that Llama-3 and Qwen2 have.
+json::object byte_level_json(std::string_view pattern, json::object vocab, json::array merges) {
+  const json::object split = {
+      {"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
+  const json::object byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
+  return {{"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {split, byte_level}}}},
+          {"decoder", {{"type", "ByteLevel"}}},
+          {"model", {{"type", "BPE"}, {"vocab", std::move(vocab)}, {"merges", std::move(merges)}}}};
+}
+
+TEST(TokenizerVectors, Llama3) {
+  LOCI_SKIP_WITHOUT_DATA("tokenizers/llama3/vocab.bpe");
+  std::istringstream lines(test::read_data("tokenizers/llama3/vocab.bpe"));
+  json::array merges;
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty() && !line.starts_with("#version")) merges.emplace_back(line);
+  const json::value vocab = test::read_json("tokenizers/llama3/encoder.json");
+  json::object file = byte_level_json(kLlama3Pattern, vocab.as_object(), std::move(merges));
+  file["model"].as_object()["ignore_merges"] = true;
+  const auto tokenizer = tokenizer_from_json(json::serialize(file));
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  expect_vectors(**tokenizer, ggml_vectors("llama-bpe"));
+}
+
+std::string from_base64(std::string_view text) {
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    bits = bits << 6 | static_cast<std::uint32_t>(kDigits.find(c));
+    if ((count += 6) < 8) continue;
+    count -= 8;
+    out.push_back(static_cast<char>(bits >> count & 0xFF));
+  }
+  return out;
+}
+
+/// tiktoken's ranks as merges: a token of rank r is made of the two that merging by ranks below r leaves of
+/// it.
+json::object from_tiktoken(const std::string& name, std::string_view pattern) {
+  std::istringstream lines(test::read_data(name));
+  std::map<std::string, TokenId> ranks;
+  std::vector<std::string> tokens;
+  for (std::string line; std::getline(lines, line);) {
+    tokens.push_back(from_base64(std::string_view(line).substr(0, line.find(' '))));
+    ranks[tokens.back()] = static_cast<TokenId>(tokens.size()) - 1;
+  }
+  json::object vocab;
+  json::array merges;
+  for (std::size_t rank = 0; rank < tokens.size(); ++rank) {
+    vocab[to_byte_alphabet(tokens[rank])] = rank;
+    std::vector<std::string> parts;
+    for (const char c : tokens[rank]) parts.emplace_back(1, c);
+    while (parts.size() > 2) {
+      std::size_t best = 0;
+      TokenId best_rank = static_cast<TokenId>(rank);
+      for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+        const auto found = ranks.find(parts[i] + parts[i + 1]);
+        if (found != ranks.end() && found->second < best_rank) best = i, best_rank = found->second;
+      }
+      if (best_rank == static_cast<TokenId>(rank)) break;
+      parts[best] += parts[best + 1];
+      parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+    }
+    if (parts.size() == 2)
+      merges.push_back(json::array{to_byte_alphabet(parts[0]), to_byte_alphabet(parts[1])});
+  }
+  return byte_level_json(pattern, std::move(vocab), std::move(merges));
+}
+
+TEST(TokenizerVectors, Qwen2) {
+  LOCI_SKIP_WITHOUT_DATA("tokenizers/qwen2/qwen.tiktoken");
+  json::object file = from_tiktoken("tokenizers/qwen2/qwen.tiktoken", kQwen2Pattern);
+  file["normalizer"] = json::object{{"type", "NFC"}};
+  const auto tokenizer = tokenizer_from_json(json::serialize(file));
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  for (const char* name : {"qwen2", "deepseek-r1-qwen"})
+    for (const Vector& vector : ggml_vectors(name))
+      EXPECT_EQ((*tokenizer)->encode(vector.text), vector.ids) << "text: '" << vector.text << "'";
+}
+
+TEST(TokenizerVectors, Stories260kIsTheSameInBothFormats) {
+  LOCI_SKIP_WITHOUT_DATA("models/stories260K/hf/tokenizer.json");
+  const json::value config = test::read_json("models/stories260K/hf/tokenizer_config.json");
+  const json::value model_config = test::read_json("models/stories260K/hf/config.json");
+  const auto hf =
+      test::load_json("models/stories260K/hf/tokenizer.json", config.as_object(), model_config.as_object());
+  const auto gguf = test::load_gguf("models/stories260K/stories260K-f32.gguf");
+  ASSERT_TRUE(hf != nullptr && gguf != nullptr);
+  const json::value golden = test::read_json("models/stories260K/golden.json");
+  for (const json::value& entry : golden.at("cases").as_array()) {
+    const std::string prompt = text_of(entry.at("prompt"));
+    EXPECT_EQ(hf->encode(prompt), ids_of(entry.at("prompt_ids"))) << prompt;
+    EXPECT_EQ(gguf->encode(prompt), ids_of(entry.at("prompt_ids"))) << prompt;
+  }
+  for (const Vector& vector : ggml_vectors("llama-spm"))
+    EXPECT_EQ(hf->encode(vector.text), gguf->encode(vector.text));
+  for (const auto* tokenizer : {hf.get(), gguf.get()}) {
+    EXPECT_EQ(tokenizer->vocab_size(), 512);
+    EXPECT_EQ(tokenizer->bos(), 1);
+    EXPECT_EQ(tokenizer->eos(), 2);
+    EXPECT_TRUE(tokenizer->adds_bos());
+    EXPECT_TRUE(tokenizer->strips_leading_space());
+    EXPECT_EQ(tokenizer->kind(1), TokenKind::kSpecial);
+    EXPECT_EQ(tokenizer->piece(13), "<0x0A>");
+    EXPECT_EQ(tokenizer->kind(13), TokenKind::kByte);
+    EXPECT_EQ(tokenizer->token_bytes(13), "\n");
+    EXPECT_EQ(tokenizer->token_bytes(512), "");
+    EXPECT_EQ(tokenizer->token_bytes(-1), "");
+    EXPECT_EQ(tokenizer->token_bytes(*tokenizer->find("▁the")), " the");
+  }
+}
+
+TEST(TokenizerVectors, CharacterVocabularyIsTheSameInBothFormats) {
+  LOCI_SKIP_WITHOUT_DATA("models/babyllama-tok105/hf/tokenizer.json");
+  const auto hf = test::load_json("models/babyllama-tok105/hf/tokenizer.json");
+  const auto gguf = test::load_gguf("models/babyllama-tok105/babyllama-tok105-f32.gguf");
+  ASSERT_TRUE(hf != nullptr && gguf != nullptr);
+  for (const char* text : {"Once upon a time", "", " a  b", "日本 x 日", "naïve\n"})
+    EXPECT_EQ(hf->encode(text), gguf->encode(text));
+}
+
+TEST(TokenizerVectors, TinyStories8k) {
+  LOCI_SKIP_WITHOUT_DATA("tokenizers/tinystories-bpe-8k/tokenizer.json");
+  const json::value config = test::read_json("tokenizers/tinystories-bpe-8k/tokenizer_config.json");
+  const auto tokenizer = test::load_json("tokenizers/tinystories-bpe-8k/tokenizer.json", config.as_object());
+  ASSERT_NE(tokenizer, nullptr);
+  EXPECT_EQ(tokenizer->bos(), 8190);
+  EXPECT_EQ(tokenizer->eos(), 8189);
+  EXPECT_FALSE(tokenizer->adds_bos());
+  EXPECT_EQ(tokenizer->decode(tokenizer->encode("Once upon a time<eos>")), "Once upon a time");
+}
+
+}  // namespace
+}  // namespace loci
