@@ -12,3 +12,5 @@ endfunction()
 
 loci_fuzzer(gguf_fuzz tensor)
 loci_fuzzer(safetensors_fuzz tensor)
+loci_fuzzer(tokenizer_json_fuzz text)
+loci_fuzzer(openai_request_fuzz server)
