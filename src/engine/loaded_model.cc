@@ -38,7 +38,18 @@ Result<ChatTemplate> load_chat_template(const Checkpoint& checkpoint, const Toke
   return parsed;
 }
 
+std::string piece_of(const Tokenizer& tokenizer, std::optional<TokenId> token) {
+  return token ? std::string(tokenizer.piece(*token)) : std::string();
+}
+
 }  // namespace
+
+Result<std::vector<TokenId>> LoadedModel::encode_chat(ChatTemplateInput conversation, EncodeOptions options) const {
+  conversation.bos_token = piece_of(*tokenizer_, tokenizer_->bos());
+  conversation.eos_token = piece_of(*tokenizer_, tokenizer_->eos());
+  LOCI_TRY(const std::string text, chat_template_->render(conversation));
+  return tokenizer_->encode(text, options);
+}
 
 Result<LoadedModel> LoadedModel::load(const std::filesystem::path& path, const LoadOptions& options) {
   LOCI_TRY(const Checkpoint checkpoint, open_checkpoint(path));

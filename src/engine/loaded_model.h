@@ -30,6 +30,10 @@ class LoadedModel {
   /// `path` empty: the embedded default model.
   static Result<LoadedModel> load(const std::filesystem::path& path, const LoadOptions& options);
 
+  /// Renders a conversation and tokenizes it, special tokens as the template writes them. The template's BOS and EOS are the
+  /// tokenizer's. kInvalidArgument with the template's words where it refuses.
+  Result<std::vector<TokenId>> encode_chat(ChatTemplateInput conversation, EncodeOptions options = {.add_special_tokens = false}) const;
+
   const Model& model() const { return *model_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   const ChatTemplate& chat_template() const { return *chat_template_; }

@@ -1,0 +1,25 @@
+// The commands of the program. Each adds itself to the command line and returns what runs it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "base/error.h"
+
+namespace loci::cli {
+
+/// Runs after the command line has been read; an error is printed as one line and ends the program with status 1.
+using Action = std::function<Result<>()>;
+
+struct Command {
+  CLI::App* parser;  // the subcommand; owned by the application
+  Action action;
+};
+
+Command add_serve(CLI::App& app);
+Command add_run(CLI::App& app);
+Command add_chat(CLI::App& app);
+Command add_inspect(CLI::App& app);
+Command add_bench(CLI::App& app);
+
+}  // namespace loci::cli

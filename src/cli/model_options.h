@@ -1,0 +1,34 @@
+// The options that every command which loads a model shares.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "engine/engine_config.h"
+#include "engine/loaded_model.h"
+
+namespace loci::cli {
+
+/// Command-line values, as text where they need more than a conversion.
+struct ModelOptions {
+  std::string model;  // empty: the embedded one
+  std::string dtype = "auto", kv_cache_dtype = "auto", generation_config = "auto", chat_template, log_level = "info";
+  std::uint64_t kv_cache_memory = 0;  // 0: the default
+  EngineConfig engine;
+  std::optional<DType> load_dtype;  // of `dtype`; set by apply()
+
+  /// Sets the log level and checks what CLI11 could not.
+  Result<> apply();
+  LoadOptions load_options() const;
+};
+
+/// "auto" is none. vLLM's names (float16, half, bfloat16, ...) and the files' (F16, BF16, ...).
+Result<std::optional<DType>> parse_dtype(std::string_view flag, const std::string& name);
+
+void add_model_argument(CLI::App& command, ModelOptions& options);
+void add_model_options(CLI::App& command, ModelOptions& options);   // how it is loaded
+void add_engine_options(CLI::App& command, ModelOptions& options);  // how it is run
+
+}  // namespace loci::cli

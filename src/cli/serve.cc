@@ -1,0 +1,39 @@
+// `loci serve [MODEL]`: the OpenAI-compatible server, from listening to the last stream.
+#include "cli/command.h"
+#include "cli/model_options.h"
+#include "cli/serve_loop.h"
+
+#include <memory>
+
+namespace loci::cli {
+namespace {
+
+void add_server_options(CLI::App& command, ServeOptions& options) {
+  command.add_option("--host", options.server.http.host, "address to listen on")->capture_default_str()->take_last();
+  command.add_option("--port", options.server.http.port, "port to listen on; 0: any free one")->capture_default_str()->take_last();
+  command.add_option("--api-key", options.server.api_keys, "key that clients must send; may be repeated");
+  command.add_option("--served-model-name", options.names, "name of the model in the API; more names are accepted too");
+  command.add_option("--allowed-origins", options.server.allowed_origins, "web origins that may call; default: any");
+  command.add_option("--max-body-size", options.server.http.limits.max_body_bytes, "largest request body, such as 8MB; default 32MB")
+      ->transform(CLI::AsSizeValue(false))->take_last();
+  command.add_option("--max-queued-requests", options.model.engine.max_queued_requests, "requests that may wait; more are refused")
+      ->capture_default_str()->check(CLI::PositiveNumber)->take_last();
+  command.add_option("--seed", options.seed, "makes the seeds of requests that bring none a fixed series")->take_last();
+  command.add_option("--shutdown-timeout", options.shutdown_seconds, "seconds that running streams get after SIGTERM")
+      ->capture_default_str()->check(CLI::NonNegativeNumber)->take_last();
+  command.add_option("--config", "TOML file with flags as keys (max-num-seqs = 16); the command line wins");
+}
+
+}  // namespace
+
+Command add_serve(CLI::App& app) {
+  auto options = std::make_shared<ServeOptions>();
+  CLI::App* command = app.add_subcommand("serve", "serve a model over the OpenAI API");
+  add_model_argument(*command, options->model);
+  add_server_options(*command, *options);
+  add_model_options(*command, options->model);
+  add_engine_options(*command, options->model);
+  return {command, [options] { return serve(*options); }};
+}
+
+}  // namespace loci::cli

@@ -1,0 +1,415 @@
+// The engine on a real model: the first law (scheduling never changes tokens), the third (everything is given back), and what a
+// request may ask for.
+#include "engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <random>
+
+#include "engine/loaded_model.h"
+#include "engine/local_executor.h"
+#include "engine/memory_plan.h"
+
+namespace loci {
+namespace {
+
+const LoadedModel& default_model() {
+  static const LoadedModel model = [] {
+    auto loaded = LoadedModel::load({}, {});
+    EXPECT_TRUE(loaded.has_value()) << loaded.error().message;
+    return std::move(*loaded);
+  }();
+  return model;
+}
+
+/// What a client would have received.
+struct Received {
+  struct Choice {
+    std::string text;
+    std::vector<TokenId> tokens;
+    std::vector<float> logprobs;
+    std::vector<std::optional<TokenLogprobs>> prompt_logprobs;
+    std::optional<FinishReason> finish;
+    std::variant<std::monostate, TokenId, std::string> stop_reason;
+  };
+  std::map<int, Choice> choices;
+  Usage usage;
+  int last_events = 0;
+  bool after_last = false;
+
+  void add(const Event& event) {
+    after_last |= last_events > 0;
+    Choice& choice = choices[event.choice];
+    EXPECT_FALSE(choice.finish.has_value()) << "an event after the finish of choice " << event.choice;
+    choice.text += event.text;
+    for (const OutputToken& token : event.tokens) {
+      choice.tokens.push_back(token.token);
+      if (token.logprobs) choice.logprobs.push_back(token.logprobs->chosen.logprob);
+    }
+    for (const auto& logprob : event.prompt_logprobs) choice.prompt_logprobs.push_back(logprob);
+    choice.finish = event.finish;
+    choice.stop_reason = event.stop_reason;
+    last_events += event.last ? 1 : 0;
+    usage = event.usage;
+  }
+};
+
+/// An engine in virtual time.
+class Harness {
+ public:
+  explicit Harness(const EngineConfig& config, int threads = 1) {
+    const Model& model = default_model().model();
+    const MemoryPlan plan = plan_memory(model.spec(), 0, model.main_dtype(), config).value();
+    limits_ = {plan.max_model_len, {config.max_num_seqs, plan.workspace.rows, plan.workspace.logits_rows}, plan.kv_blocks, plan.kv.block_tokens};
+    executor_ = LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads, kernels::ops_for(kernels::best_isa())}).value();
+    engine_ = std::make_unique<Engine>(Engine::Parts{default_model().tokenizer(), default_model().end_tokens(), *executor_, limits_, {}});
+  }
+
+  int submit(Request request) {
+    const auto valid = validate(request, limits_, default_model().model().spec().vocab_size);
+    EXPECT_TRUE(valid.has_value()) << valid.error().message;
+    const int number = static_cast<int>(received_.size());
+    received_.push_back(std::make_unique<Received>());
+    engine_->accept(RequestId(number), std::move(request), [r = received_.back().get()](Event&& event) { r->add(event); }, now());
+    return number;
+  }
+  void step() {
+    ++tick_;
+    engine_->step(now());
+  }
+  void run() {
+    for (int i = 0; !engine_->idle(); ++i) {
+      ASSERT_LT(i, 100000);
+      step();
+    }
+    EXPECT_EQ(engine_->blocks().used(), 0);
+    for (const auto& received : received_) {
+      EXPECT_EQ(received->last_events, 1);
+      EXPECT_FALSE(received->after_last);
+    }
+  }
+  Received& received(int number) { return *received_[static_cast<std::size_t>(number)]; }
+  Engine& engine() { return *engine_; }
+  const EngineLimits& limits() const { return limits_; }
+
+ private:
+  Time now() const { return Time(Duration(tick_)); }
+
+  EngineLimits limits_{};
+  std::unique_ptr<LocalExecutor> executor_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<std::unique_ptr<Received>> received_;
+  std::int64_t tick_ = 0;
+};
+
+std::vector<TokenId> encode(std::string_view text) { return default_model().tokenizer().encode(text); }
+
+/// Requests of many shapes: greedy and sampled, short and long, penalties, several choices, log probabilities.
+std::vector<Request> mixed_requests(int count, unsigned seed) {
+  std::mt19937 random(seed);
+  const auto pick = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
+  const std::string text = "Once upon a time there was a king who had three daughters, and the youngest was the fairest of them all. ";
+  std::vector<Request> requests;
+  for (int i = 0; i < count; ++i) {
+    Request request;
+    std::string prompt;
+    for (int length = pick(1, 4); length > 0; --length) prompt += text.substr(static_cast<std::size_t>(pick(0, 40)));
+    request.prompt = encode(prompt.substr(0, static_cast<std::size_t>(pick(3, 160))));
+    request.max_tokens = pick(1, 16);
+    request.ignore_eos = true;
+    request.sampling.temperature = pick(0, 1) == 0 ? 0.0f : 0.9f;
+    request.sampling.seed = static_cast<std::uint64_t>(i) + 100;
+    if (pick(0, 3) == 0) request.sampling.top_k = 20;
+    if (pick(0, 3) == 0) request.sampling.top_p = 0.9f;
+    if (pick(0, 3) == 0) request.sampling.min_p = 0.05f;
+    if (pick(0, 3) == 0) request.sampling.repetition_penalty = 1.3f;
+    if (pick(0, 3) == 0) request.sampling.frequency_penalty = 0.5f;
+    if (pick(0, 4) == 0) request.choices = 2;
+    if (pick(0, 1) == 0) request.logprobs = 2;
+    if (pick(0, 4) == 0) request.prompt_logprobs = 1;
+    requests.push_back(request);
+  }
+  return requests;
+}
+
+void expect_equal(const Received& got, const Received& want) {
+  ASSERT_EQ(got.choices.size(), want.choices.size());
+  for (const auto& [index, choice] : want.choices) {
+    const Received::Choice& other = got.choices.at(index);
+    EXPECT_EQ(other.tokens, choice.tokens);
+    EXPECT_EQ(other.text, choice.text);
+    EXPECT_EQ(other.logprobs, choice.logprobs) << "bit for bit";
+    EXPECT_EQ(other.finish, choice.finish);
+    ASSERT_EQ(other.prompt_logprobs.size(), choice.prompt_logprobs.size());
+    for (std::size_t i = 1; i < choice.prompt_logprobs.size(); ++i)
+      EXPECT_EQ(other.prompt_logprobs[i]->chosen.logprob, choice.prompt_logprobs[i]->chosen.logprob);
+  }
+}
+
+std::vector<Received> run_alone(const std::vector<Request>& requests) {
+  std::vector<Received> results;
+  for (const Request& request : requests) {
+    Harness harness({.max_num_batched_tokens = 1024});
+    harness.submit(request);
+    harness.run();
+    results.push_back(harness.received(0));
+  }
+  return results;
+}
+
+// ---- First law ----------------------------------------------------------------------------------------------------------------
+
+class FirstLaw : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    requests_ = new std::vector<Request>(mixed_requests(32, 1));
+    alone_ = new std::vector<Received>(run_alone(*requests_));
+  }
+  static void TearDownTestSuite() {
+    delete requests_;
+    delete alone_;
+  }
+
+  /// All requests together under `config`, arriving `gap` steps apart.
+  void check(const EngineConfig& config, int threads = 1, int gap = 0, bool must_preempt = false) {
+    Harness harness(config, threads);
+    for (const Request& request : *requests_) {
+      harness.submit(request);
+      for (int i = 0; i < gap; ++i) harness.step();
+    }
+    harness.run();
+    for (std::size_t i = 0; i < requests_->size(); ++i) {
+      SCOPED_TRACE(i);
+      expect_equal(harness.received(static_cast<int>(i)), (*alone_)[i]);
+    }
+    if (must_preempt) {
+      EXPECT_GT(harness.engine().counters().preemptions, 0u);
+    }
+  }
+
+  static std::vector<Request>* requests_;
+  static std::vector<Received>* alone_;
+};
+std::vector<Request>* FirstLaw::requests_ = nullptr;
+std::vector<Received>* FirstLaw::alone_ = nullptr;
+
+TEST_F(FirstLaw, AnyChunkSizeGivesTheSameTokens) {
+  for (const int chunk : {1, 7, 64, 512}) {
+    SCOPED_TRACE(chunk);
+    check({.max_num_batched_tokens = chunk});
+  }
+}
+TEST_F(FirstLaw, AnyBatchSizeGivesTheSameTokens) {
+  for (const int sequences : {1, 2, 5, 16, 32}) {
+    SCOPED_TRACE(sequences);
+    check({.max_num_seqs = sequences});
+  }
+}
+TEST_F(FirstLaw, JoiningAndLeavingChangesNothing) { check({.max_num_seqs = 8, .max_num_batched_tokens = 48}, 1, 3); }
+TEST_F(FirstLaw, ThreadsChangeNothing) { check({.max_num_batched_tokens = 96}, 3); }
+TEST_F(FirstLaw, BlockSizeChangesNothing) {
+  for (const int block : {1, 5, 32}) {
+    SCOPED_TRACE(block);
+    check({.max_num_batched_tokens = 64, .block_size = block});
+  }
+}
+TEST_F(FirstLaw, PreemptionChangesNothing) {
+  const Model& model = default_model().model();
+  EngineConfig config{.max_model_len = 96, .max_num_batched_tokens = 64, .block_size = 4};
+  const auto block_bytes = plan_memory(model.spec(), 0, model.main_dtype(), config)->kv.block_bytes();
+  config.kv_cache_memory = block_bytes * 26;  // hardly more than one request of full length
+  check(config, 1, 1, true);
+}
+
+// ---- What a request may ask for -------------------------------------------------------------------------------------------------
+
+Received complete(const Request& request) {
+  Harness harness({});
+  harness.submit(request);
+  harness.run();
+  return harness.received(0);
+}
+
+Request greedy(std::string_view prompt, int max_tokens) {
+  Request request;
+  request.prompt = encode(prompt);
+  request.max_tokens = max_tokens;
+  request.sampling.temperature = 0;
+  request.ignore_eos = true;
+  return request;
+}
+
+TEST(Engine, LengthEndsAtMaxTokens) {
+  const Received received = complete(greedy("The old man", 12));
+  EXPECT_EQ(received.choices.at(0).tokens.size(), 12u);
+  EXPECT_EQ(received.choices.at(0).finish, FinishReason::kLength);
+  EXPECT_EQ(received.usage.completion_tokens, 12);
+  EXPECT_EQ(received.usage.prompt_tokens, static_cast<int>(encode("The old man").size()));
+  EXPECT_FALSE(received.choices.at(0).text.empty());
+}
+
+TEST(Engine, StopStringEndsTheTextBeforeIt) {
+  const std::string text = complete(greedy("The old man", 24)).choices.at(0).text;
+  const std::string stop = text.substr(text.size() / 2, 5);
+  Request request = greedy("The old man", 24);
+  request.stop = {"never in this text", stop};
+  const Received stopped = complete(request);
+  EXPECT_EQ(stopped.choices.at(0).text, text.substr(0, text.find(stop)));
+  EXPECT_EQ(stopped.choices.at(0).finish, FinishReason::kStop);
+  EXPECT_EQ(std::get<std::string>(stopped.choices.at(0).stop_reason), stop);
+  request.include_stop_in_output = true;
+  EXPECT_EQ(complete(request).choices.at(0).text, text.substr(0, text.find(stop) + stop.size()));
+  request.min_tokens = 24;
+  EXPECT_EQ(complete(request).choices.at(0).text, text) << "stop strings do not count before min_tokens";
+}
+
+TEST(Engine, StopTokenEndsAndStaysOutOfTheText) {
+  const Received whole = complete(greedy("The old man", 16));
+  const TokenId stop = whole.choices.at(0).tokens[6];
+  Request request = greedy("The old man", 16);
+  request.stop_token_ids = {stop};
+  const Received stopped = complete(request);
+  EXPECT_LE(stopped.choices.at(0).tokens.size(), 7u);
+  EXPECT_EQ(stopped.choices.at(0).tokens.back(), stop);
+  EXPECT_EQ(std::get<TokenId>(stopped.choices.at(0).stop_reason), stop);
+  EXPECT_TRUE(whole.choices.at(0).text.starts_with(stopped.choices.at(0).text));
+  request.min_tokens = 12;
+  const Received late = complete(request);
+  EXPECT_GE(late.choices.at(0).tokens.size(), 12u) << "stop tokens are masked before min_tokens";
+}
+
+TEST(Engine, EndOfSequenceEndsUnlessIgnored) {
+  Request request = greedy("The old man", 8);
+  request.ignore_eos = false;
+  request.sampling.logit_bias = {{default_model().end_tokens().front(), 100.0f}};
+  const Received ended = complete(request);
+  EXPECT_EQ(ended.choices.at(0).tokens.size(), 1u);
+  EXPECT_EQ(ended.choices.at(0).finish, FinishReason::kStop);
+  EXPECT_TRUE(ended.choices.at(0).text.empty());
+  request.min_tokens = 3;
+  EXPECT_EQ(complete(request).choices.at(0).tokens.size(), 4u);
+  request.ignore_eos = true;
+  request.min_tokens = 0;
+  EXPECT_EQ(complete(request).choices.at(0).tokens.size(), 8u);
+}
+
+TEST(Engine, PromptLogprobsAreThoseOfGeneratingThePrompt) {
+  Request request = greedy("The old man", 10);
+  request.logprobs = 0;
+  const Received generated = complete(request);
+  Request echo = greedy("The old man", 0);
+  const std::size_t prompt = echo.prompt.size();
+  echo.prompt.insert(echo.prompt.end(), generated.choices.at(0).tokens.begin(), generated.choices.at(0).tokens.end());
+  echo.prompt_logprobs = 3;
+  const Received echoed = complete(echo);
+  const auto& logprobs = echoed.choices.at(0).prompt_logprobs;
+  ASSERT_EQ(logprobs.size(), echo.prompt.size());
+  EXPECT_FALSE(logprobs[0].has_value());
+  for (std::size_t i = prompt; i < logprobs.size(); ++i) {
+    EXPECT_EQ(logprobs[i]->chosen.logprob, generated.choices.at(0).logprobs[i - prompt]);
+    EXPECT_EQ(logprobs[i]->chosen.rank, 1);
+    EXPECT_EQ(logprobs[i]->top.size(), 3u);
+  }
+  EXPECT_EQ(echoed.choices.at(0).finish, FinishReason::kLength);
+  EXPECT_EQ(echoed.usage.completion_tokens, 0);
+}
+
+TEST(Engine, ChoicesDifferAndTheirFirstIsTheOneAlone) {
+  Request request = greedy("The old man", 12);
+  request.sampling.temperature = 1;
+  request.sampling.seed = 5;
+  const Received one = complete(request);
+  request.choices = 4;
+  const Received four = complete(request);
+  ASSERT_EQ(four.choices.size(), 4u);
+  EXPECT_EQ(four.choices.at(0).tokens, one.choices.at(0).tokens);
+  EXPECT_NE(four.choices.at(1).tokens, four.choices.at(0).tokens);
+  EXPECT_EQ(four.usage.completion_tokens, 48);
+}
+
+TEST(Engine, CancelFreesEverythingWithinOneStep) {
+  Harness harness({.max_num_seqs = 2});
+  for (int i = 0; i < 4; ++i) harness.submit(greedy("The old man and the sea", 50));
+  for (int i = 0; i < 5; ++i) harness.step();
+  for (int i = 0; i < 4; ++i) harness.engine().cancel(RequestId(i));
+  EXPECT_TRUE(harness.engine().idle());
+  EXPECT_EQ(harness.engine().blocks().used(), 0);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(harness.received(i).last_events, 1);
+    EXPECT_EQ(harness.received(i).choices.at(0).finish, FinishReason::kAbort);
+  }
+  harness.engine().cancel(RequestId(0));
+  harness.engine().cancel(RequestId(77));
+}
+
+TEST(Engine, TheWholeContextCanBeUsed) {
+  Harness harness({.max_model_len = 40, .max_num_batched_tokens = 16});
+  Request request = greedy("The old man", 0);
+  request.max_tokens = 40 - static_cast<int>(request.prompt.size());
+  harness.submit(request);
+  harness.run();
+  EXPECT_EQ(static_cast<int>(harness.received(0).choices.at(0).tokens.size()), request.max_tokens);
+}
+
+TEST(Engine, RandomCancellationsLeaveNothingBehind) {
+  std::mt19937 random(3);
+  Harness harness({.max_model_len = 128, .max_num_seqs = 6, .max_num_batched_tokens = 40, .block_size = 8});
+  std::vector<Request> requests = mixed_requests(60, 9);
+  int submitted = 0;
+  while (submitted < 60 || !harness.engine().idle()) {
+    if (submitted < 60 && random() % 2 == 0) harness.submit(requests[static_cast<std::size_t>(submitted++)]);
+    if (submitted > 0 && random() % 5 == 0) harness.engine().cancel(RequestId(random() % static_cast<unsigned>(submitted)));
+    harness.step();
+  }
+  harness.run();
+}
+
+// ---- Refusals ---------------------------------------------------------------------------------------------------------------------
+
+TEST(EngineValidate, NamesTheFieldAndBothNumbers) {
+  const EngineLimits limits{100, {4, 64, 4}, 10, 16};
+  const auto refused = [&](auto&& change) {
+    Request request;
+    request.prompt = {1, 2, 3};
+    request.max_tokens = 10;
+    change(request);
+    const auto result = validate(request, limits, 50);
+    return result ? Error{ErrorCode::kInvalidArgument, "", "accepted"} : result.error();
+  };
+  EXPECT_EQ(refused([](Request&) {}).field, "accepted");
+  EXPECT_EQ(refused([](Request& r) { r.prompt.clear(); }).field, "prompt");
+  EXPECT_EQ(refused([](Request& r) { r.prompt[1] = 50; }).field, "prompt");
+  EXPECT_EQ(refused([](Request& r) { r.prompt[1] = -1; }).field, "prompt");
+  EXPECT_EQ(refused([](Request& r) { r.max_tokens = -1; }).field, "max_tokens");
+  EXPECT_EQ(refused([](Request& r) { r.min_tokens = 11; }).field, "min_tokens");
+  EXPECT_EQ(refused([](Request& r) { r.choices = 0; }).field, "n");
+  EXPECT_EQ(refused([](Request& r) { r.stop_token_ids = {50}; }).field, "stop_token_ids");
+  EXPECT_EQ(refused([](Request& r) { r.sampling.top_p = 2; }).field, "top_p");
+  const Error too_long = refused([](Request& r) { r.max_tokens = 98; });
+  EXPECT_EQ(too_long.field, "max_tokens");
+  EXPECT_NE(too_long.message.find("101"), std::string::npos);
+  EXPECT_NE(too_long.message.find("100"), std::string::npos);
+  EXPECT_EQ(refused([](Request& r) { r.prompt.assign(100, 1); }).field, "prompt");
+  EXPECT_EQ(refused([](Request& r) { r.max_tokens = 2147483647; }).field, "max_tokens");
+}
+
+TEST(MemoryPlan, FitsTheContextToTheMemoryOrSaysWhy) {
+  const ModelSpec& spec = default_model().model().spec();
+  const auto plan = [&](EngineConfig config) { return plan_memory(spec, 0, DType::kQ8_0, config); };
+  EXPECT_EQ(plan({})->max_model_len, spec.context_length);
+  EXPECT_EQ(plan({})->kv.dtype, DType::kF16);
+  EXPECT_GE(plan({})->kv_tokens(), spec.context_length * 64) << "by default every sequence has room for the whole context";
+  EXPECT_LT(plan({.kv_cache_memory = 1 << 20})->max_model_len, spec.context_length);
+  EXPECT_LE(plan({.kv_cache_memory = 1 << 20})->kv_bytes(), 1u << 20);
+  EXPECT_FALSE(plan({.max_model_len = spec.context_length, .kv_cache_memory = 1 << 20}).has_value());
+  EXPECT_FALSE(plan({.kv_cache_memory = 1}).has_value());
+  EXPECT_FALSE(plan({.max_model_len = spec.context_length + 1}).has_value());
+  EXPECT_FALSE(plan({.max_num_seqs = 0}).has_value());
+  EXPECT_FALSE(plan({.block_size = 0}).has_value());
+  EXPECT_FALSE(plan({.kv_cache_dtype = DType::kQ8_0}).has_value());
+}
+
+}  // namespace
+}  // namespace loci
