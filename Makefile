@@ -35,7 +35,7 @@ serve: build
 bench: build
 	@cmake --build $(BUILD) -j $(JOBS) --target kernels_bench
 	@$(BUILD)/kernels_bench
-	@$(BUILD)/loci bench
+	@$(BUILD)/loci bench model
 
 asan: setup
 	@$(CONFIGURE) -B build-asan -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLOCI_SANITIZE=address,undefined >/dev/null

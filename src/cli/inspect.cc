@@ -64,7 +64,7 @@ Result<> inspect(ModelOptions& options) {
   LOCI_TRY(const Checkpoint checkpoint, options.model.empty() ? Checkpoint::from_gguf_image(embedded_model(), "loci-tiny (embedded)")
                                                               : Checkpoint::open(options.model));
   auto planned = plan_model(checkpoint);
-  if (!planned) return std::unexpected(std::move(planned).error().in(checkpoint.name()));
+  if (!planned) return std::unexpected(std::move(planned).error().in(options.model.empty() ? checkpoint.name() : options.model));
   const auto formats = formats_of(checkpoint);
   LOCI_TRY(const MemoryPlan memory, plan_memory(planned->spec, checkpoint.weight_bytes(), largest_format(formats), options.engine));
   print_architecture(checkpoint, planned->spec);

@@ -11,9 +11,9 @@ namespace {
 void add_server_options(CLI::App& command, ServeOptions& options) {
   command.add_option("--host", options.server.http.host, "address to listen on")->capture_default_str()->take_last();
   command.add_option("--port", options.server.http.port, "port to listen on; 0: any free one")->capture_default_str()->take_last();
-  command.add_option("--api-key", options.server.api_keys, "key that clients must send; may be repeated");
-  command.add_option("--served-model-name", options.names, "name of the model in the API; more names are accepted too");
-  command.add_option("--allowed-origins", options.server.allowed_origins, "web origins that may call; default: any");
+  command.add_option("--api-key", options.server.api_keys, "key that clients must send; may be repeated")->allow_extra_args(false);
+  command.add_option("--served-model-name", options.names, "name of the model in the API; may be repeated, the first is shown")->allow_extra_args(false);
+  command.add_option("--allowed-origins", options.server.allowed_origins, "web origin that may call; may be repeated; default: any")->allow_extra_args(false);
   command.add_option("--max-body-size", options.server.http.limits.max_body_bytes, "largest request body, such as 8MB; default 32MB")
       ->transform(CLI::AsSizeValue(false))->take_last();
   command.add_option("--max-queued-requests", options.model.engine.max_queued_requests, "requests that may wait; more are refused")

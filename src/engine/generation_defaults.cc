@@ -50,9 +50,27 @@ void append_gguf_ids(const GgufMetadata& metadata, const Tokenizer& tokenizer, s
     if (const auto id = tokenizer.find(piece); id && tokenizer.kind(*id) == TokenKind::kSpecial) ids.push_back(*id);
 }
 
+/// GGUF's `general.sampling.*`, as llama.cpp's converter writes them from generation_config.json.
+Result<GenerationDefaults> read_gguf_defaults(const GgufMetadata& metadata) {
+  GenerationDefaults defaults;
+  const auto read = [&](std::string_view key, auto& to) -> Result<> {
+    if (!metadata.contains(key)) return {};
+    LOCI_TRY(const double value, metadata.get<double>(key));
+    to = static_cast<typename std::remove_reference_t<decltype(to)>::value_type>(std::clamp(value, -1e9, 1e9));
+    return {};
+  };
+  LOCI_TRY_VOID(read("general.sampling.temp", defaults.temperature));
+  LOCI_TRY_VOID(read("general.sampling.top_k", defaults.top_k));
+  LOCI_TRY_VOID(read("general.sampling.top_p", defaults.top_p));
+  LOCI_TRY_VOID(read("general.sampling.min_p", defaults.min_p));
+  LOCI_TRY_VOID(read("general.sampling.penalty_repeat", defaults.repetition_penalty));
+  return defaults;
+}
+
 }  // namespace
 
 Result<GenerationDefaults> read_generation_defaults(const Checkpoint& checkpoint) {
+  if (checkpoint.is_gguf()) return read_gguf_defaults(checkpoint.gguf());
   const json::object& config = checkpoint.generation_config();
   GenerationDefaults defaults;
   LOCI_TRY(defaults.temperature, read_float(config, "temperature"));

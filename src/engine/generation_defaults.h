@@ -11,14 +11,14 @@
 
 namespace loci {
 
-/// Sampling defaults of a model's generation_config.json; a request's own values win.
+/// Sampling defaults that a model's authors recommend; a request's own values win.
 struct GenerationDefaults {
   std::optional<float> temperature, top_p, min_p, repetition_penalty;
   std::optional<int> top_k, max_new_tokens;
   bool operator==(const GenerationDefaults&) const = default;
 };
 
-/// kCorrupt naming a field of generation_config.json that is not a number. A GGUF file has no defaults.
+/// Those of generation_config.json, or of `general.sampling.*` in GGUF metadata. kCorrupt naming a field that is not a number.
 Result<GenerationDefaults> read_generation_defaults(const Checkpoint& checkpoint);
 
 /// End of sequence and end of turn, without repetition: `eos_token_id` of generation_config.json and config.json (a number

@@ -1,0 +1,99 @@
+// Runs the program as a user does: arguments in; exit status, standard output and standard error out.
+#pragma once
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace loci::testing {
+
+/// A folder of its own under the system's temporary one, removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "loci-test-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline void write_file(const std::filesystem::path& path, std::string_view text) {
+  std::ofstream(path, std::ios::binary).write(text.data(), static_cast<std::streamsize>(text.size()));
+}
+
+inline std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A running program whose output goes to files. Killed at the end if it still runs.
+class Process {
+ public:
+  explicit Process(std::vector<std::string> arguments, const std::string& input = "") {
+    write_file(folder_ / "in", input);
+    arguments.insert(arguments.begin(), LOCI_PROGRAM);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    const auto in = folder_ / "in", out = folder_ / "out", err = folder_ / "err";
+    pid_ = ::fork();
+    if (pid_ != 0) return;
+    redirect(in.c_str(), O_RDONLY, STDIN_FILENO);
+    redirect(out.c_str(), O_WRONLY | O_CREAT, STDOUT_FILENO);
+    redirect(err.c_str(), O_WRONLY | O_CREAT, STDERR_FILENO);
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  ~Process() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+
+  /// The exit status; minus the signal that ended it.
+  int wait() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+  void signal(int number) const { ::kill(pid_, number); }
+  pid_t pid() const { return pid_; }
+
+  std::string out() const { return read_file(folder_ / "out"); }
+  std::string err() const { return read_file(folder_ / "err"); }
+
+ private:
+  static void redirect(const char* path, int flags, int to) {
+    const int file = ::open(path, flags, 0600);
+    ::dup2(file, to);
+    ::close(file);
+  }
+
+  TemporaryFolder folder_;
+  pid_t pid_ = -1;
+};
+
+struct Finished {
+  int status;
+  std::string out, err;
+};
+
+inline Finished run_program(std::vector<std::string> arguments, const std::string& input = "") {
+  Process process(std::move(arguments), input);
+  const int status = process.wait();
+  return {status, process.out(), process.err()};
+}
+
+}  // namespace loci::testing
