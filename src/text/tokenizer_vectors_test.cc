@@ -232,6 +232,19 @@ TEST(TokenizerVectors, Stories260kIsTheSameInBothFormats) {
   }
 }
 
+TEST(TokenizerVectors, CheckpointsLeadToTheSameTokenizer) {
+  for (const char* name : {"models/stories260K/hf", "models/stories260K/stories260K-f32.gguf"}) {
+    LOCI_SKIP_WITHOUT_DATA(name);
+    const auto checkpoint = Checkpoint::open(test::data_path(name));
+    ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+    const auto tokenizer = load_tokenizer(*checkpoint);
+    ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+    EXPECT_EQ((*tokenizer)->encode("Once upon a time"), (std::vector<TokenId>{1, 403, 407, 261, 378}))
+        << name;
+    EXPECT_EQ((*tokenizer)->eos(), 2) << name;
+  }
+}
+
 TEST(TokenizerVectors, CharacterVocabularyIsTheSameInBothFormats) {
   LOCI_SKIP_WITHOUT_DATA("models/babyllama-tok105/hf/tokenizer.json");
   const auto hf = test::load_json("models/babyllama-tok105/hf/tokenizer.json");
