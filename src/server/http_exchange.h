@@ -1,0 +1,38 @@
+// The exchange of one connection's request at hand. Outlives the connection where the engine still holds it;
+// then it does nothing.
+#pragma once
+
+#include <memory>
+
+#include "server/http_connection.h"
+
+namespace loci::http_detail {
+
+class ConnectionExchange final : public Exchange {
+ public:
+  ConnectionExchange(const std::shared_ptr<Connection>& connection, HttpRequest request);
+
+  const HttpRequest& request() const override { return request_; }
+  void respond(HttpResponse response) override;
+  void begin_stream(HttpResponse head) override;
+  void write(std::string_view data) override;
+  void end_stream() override;
+  void on_disconnect(std::move_only_function<void()> action) override;
+  void post(std::move_only_function<void()> task) override;
+
+  /// The client is gone.
+  void disconnected();
+
+ private:
+  /// The connection, while the answer to this request may still be written.
+  std::shared_ptr<Connection> open_connection() const;
+  void finish(Connection& connection);
+
+  std::weak_ptr<Connection> connection_;
+  net::any_io_executor strand_;
+  HttpRequest request_;
+  std::move_only_function<void()> on_disconnect_;
+  bool finished_ = false, gone_ = false;
+};
+
+}  // namespace loci::http_detail
