@@ -66,7 +66,9 @@ Result<> serve(ServeOptions& options) {
   LOCI_TRY(auto engine, LiveEngine::start(model, options.model.engine));
   auto names = options.names;
   if (names.empty()) names.push_back(model.name());
-  server->attach({*engine, model, names, unix_seconds()});
+  std::optional<SeedSeries> seeds;
+  if (options.seed) seeds.emplace(*options.seed);
+  server->attach({*engine, model, names, unix_seconds(), seeds ? &*seeds : nullptr});
   log_address(options, *server, names.front());
 
   signals.wait();

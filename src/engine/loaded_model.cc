@@ -1,5 +1,7 @@
 #include "engine/loaded_model.h"
 
+#include <chrono>
+
 #include "base/log.h"
 #include "base/processors.h"
 #include "engine/embedded_model.h"
@@ -47,6 +49,7 @@ std::string piece_of(const Tokenizer& tokenizer, std::optional<TokenId> token) {
 Result<std::vector<TokenId>> LoadedModel::encode_chat(ChatTemplateInput conversation, EncodeOptions options) const {
   conversation.bos_token = piece_of(*tokenizer_, tokenizer_->bos());
   conversation.eos_token = piece_of(*tokenizer_, tokenizer_->eos());
+  if (!conversation.now) conversation.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   LOCI_TRY(const std::string text, chat_template_->render(conversation));
   return tokenizer_->encode(text, options);
 }

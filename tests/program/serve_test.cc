@@ -92,6 +92,29 @@ TEST(ServeProcess, ServesAndEndsInOrder) {
   EXPECT_FALSE(Connection(port).connected());
 }
 
+/// The body of an answer without what changes from one to the next.
+std::string text_of(const std::string& answer) {
+  const std::size_t begin = answer.find("\"text\":"), end = answer.find("\"logprobs\"");
+  return begin < end ? answer.substr(begin, end - begin) : "";
+}
+
+TEST(ServeProcess, SeedMakesRunsRepeatable) {
+  std::vector<std::string> runs;
+  for (const char* seed : {"5", "5", "6"}) {
+    Serve serve({"--seed", seed});
+    const int port = serve.port();
+    for (int i = 0; i < 2; ++i) {
+      const Connection connection(port);
+      connection.post("/v1/completions", R"({"prompt": "The old man", "max_tokens": 12, "temperature": 1})");
+      runs.push_back(text_of(connection.receive_all()));
+    }
+  }
+  EXPECT_EQ(runs[0], runs[2]);
+  EXPECT_EQ(runs[1], runs[3]);
+  EXPECT_NE(runs[0], runs[1]) << "each request has a seed of its own";
+  EXPECT_NE(runs[0], runs[4]);
+}
+
 const char* const kLongStream = R"({"prompt": "The old man", "max_tokens": 400, "ignore_eos": true, "stream": true, "temperature": 0})";
 
 TEST(ServeProcess, RunningStreamFinishesAfterSigterm) {

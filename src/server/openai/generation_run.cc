@@ -100,7 +100,7 @@ GenerationRun::GenerationRun(std::shared_ptr<Exchange> exchange, const ServedMod
 
 ApiResult<> GenerationRun::submit_all() {
   std::vector<Request> requests;
-  const std::uint64_t seed = job_.request.seed ? *job_.request.seed : random_number();
+  const std::uint64_t seed = job_.request.seed ? *job_.request.seed : served_.next_seed();
   for (const auto& tokens : job_.prompts) {
     Request& request = requests.emplace_back(job_.request.engine);
     LOCI_TRY(request.max_tokens,
