@@ -8,13 +8,14 @@
 namespace loci::jinja {
 namespace {
 
-Result<Value> get(Runtime&, const Value& self, const CallArgs& args) {
+Result<Value> get(Runtime& rt, const Value& self, const CallArgs& args) {
   LOCI_TRY(const auto a, bind(args, "get", {"key", "default"}, 1));
   if (!is_dict_key(*a[0])) {
     if (a[0]->is_undefined()) return a[1] ? *a[1] : Value(None{});  // hashable in Python, and not in the dict
     return type_error("unhashable type: '{}'", type_name(*a[0]));
   }
-  if (const Value* found = self.dict()->find(*a[0])) return *found;
+  LOCI_TRY(const Value* found, rt.find(*self.dict(), *a[0]));
+  if (found) return *found;
   return a[1] ? *a[1] : Value(None{});
 }
 

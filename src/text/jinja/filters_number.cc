@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "text/jinja/filters.h"
+#include "text/jinja/number_format.h"
 #include "text/jinja/operators.h"
 #include "text/jinja/print.h"
 #include "text/jinja/unicode.h"
@@ -55,7 +56,7 @@ std::optional<std::int64_t> truncated(double d) {
   return static_cast<std::int64_t>(d);
 }
 
-Result<Value> to_int(Runtime&, const Value& input, const CallArgs& args) {
+Result<Value> to_int(Runtime& rt, const Value& input, const CallArgs& args) {
   LOCI_TRY(const auto a, bind(args, "int", {"default", "base"}));
   LOCI_TRY(const std::int64_t base, integer_or(a[1], 10, "base"));
   if (base < 2 || base > 36) return type_error("int() base must be >= 2 and <= 36");
@@ -63,6 +64,7 @@ Result<Value> to_int(Runtime&, const Value& input, const CallArgs& args) {
   std::optional<std::int64_t> value = input.integer();
   if (const double* d = input.real()) value = truncated(*d);
   if (const Text* t = input.text()) {
+    LOCI_TRY_VOID(rt.spend(t->bytes.size() / 4));
     value = parse_integer(t->bytes, static_cast<int>(base));
     const auto real = value ? std::nullopt : parse_float(t->bytes);
     if (real) value = truncated(*real);
@@ -71,11 +73,14 @@ Result<Value> to_int(Runtime&, const Value& input, const CallArgs& args) {
   return a[0] ? *a[0] : Value(std::int64_t{0});
 }
 
-Result<Value> to_float(Runtime&, const Value& input, const CallArgs& args) {
+Result<Value> to_float(Runtime& rt, const Value& input, const CallArgs& args) {
   LOCI_TRY(const auto a, bind(args, "float", {"default"}));
   if (input.is_undefined()) return undefined_error(input);
   std::optional<double> value = input.number();
-  if (const Text* t = input.text()) value = parse_float(t->bytes);
+  if (const Text* t = input.text()) {
+    LOCI_TRY_VOID(rt.spend(t->bytes.size() / 4));
+    value = parse_float(t->bytes);
+  }
   if (value) return Value(*value);
   return a[0] ? *a[0] : Value(0.0);
 }
@@ -96,11 +101,12 @@ double round_float(double d, std::int64_t digits) {
   return std::isfinite(scale) ? std::nearbyint(d / scale) * scale : 0.0;
 }
 
-Result<Value> round(Runtime&, const Value& input, const CallArgs& args) {
+Result<Value> round(Runtime& rt, const Value& input, const CallArgs& args) {
   LOCI_TRY(const auto a, bind(args, "round", {"precision", "method"}));
   LOCI_TRY(const std::int64_t precision, integer_or(a[0], 0, "precision"));
   LOCI_TRY(const std::string_view method, text_or(a[1], "common", "method"));
   const auto number = input.number();
+  LOCI_TRY_VOID(rt.spend(kFloatTextSteps));
   if (input.is_undefined()) return undefined_error(input);
   if (!number) return type_error("round needs a number, not {}", type_name(input));
   if (method == "common") {

@@ -41,7 +41,7 @@ Result<void> sort_by_key(Runtime& rt, std::vector<Keyed>& items, bool descending
 /// A text in lower case, unless case counts; anything else as it is.
 Result<Value> folded(Runtime& rt, const Value& v, bool case_sensitive) {
   if (case_sensitive || !v.text()) return v;
-  LOCI_TRY_VOID(rt.spend(v.text()->bytes.size() / 8));
+  LOCI_TRY_VOID(rt.spend(v.text()->bytes.size() / 4));
   LOCI_TRY_VOID(rt.reserve(8 * v.text()->bytes.size()));
   return rt.text(to_lower(v.text()->bytes));
 }
@@ -116,7 +116,7 @@ Result<Value> unique(Runtime& rt, const Value& input, const CallArgs& args) {
   std::set<Value, KeyLess> seen;
   std::vector<Value> out;
   for (Keyed& each : items) {
-    LOCI_TRY_VOID(rt.spend());
+    LOCI_TRY_VOID(rt.spend(8 + (each.key.text() ? each.key.text()->bytes.size() / 16 : 0)));
     if (!is_dict_key(each.key)) return type_error("unhashable type: '{}'", type_name(each.key));
     if (seen.insert(each.key).second) out.push_back(std::move(each.item));
   }

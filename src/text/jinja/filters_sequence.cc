@@ -118,6 +118,7 @@ Result<Value> sum(Runtime& rt, const Value& input, const CallArgs& args) {
   if (total.text()) return type_error("sum() can't sum strings");
   LOCI_TRY(const std::vector<Value> all, iterate(rt, input));
   for (const Value& item : all) {
+    LOCI_TRY_VOID(rt.spend(4));
     Value part = item;
     if (a[0] && !a[0]->is_none()) {
       LOCI_TRY(part, path_of(rt, item, *a[0]));

@@ -22,7 +22,7 @@ template <std::string (*map)(std::string_view)>
 Result<Value> mapped(Runtime& rt, const Value& input, const CallArgs& args) {
   LOCI_TRY_VOID(no_arguments(args, "the filter"));
   LOCI_TRY(const Value text, soft_text(rt, input));
-  LOCI_TRY_VOID(rt.spend(text.text()->bytes.size() / 8));
+  LOCI_TRY_VOID(rt.spend(text.text()->bytes.size() / 4));
   LOCI_TRY_VOID(rt.reserve(8 * text.text()->bytes.size()));
   return rt.text(map(text.text()->bytes), text.text()->markup);
 }
@@ -66,9 +66,9 @@ Result<Value> force_escape(Runtime& rt, const Value& input, const CallArgs& args
 
 Result<Value> trim(Runtime& rt, const Value& input, const CallArgs& args) {
   LOCI_TRY(const auto a, bind(args, "trim", {"chars"}));
-  LOCI_TRY([[maybe_unused]] const std::string_view chars, text_or(a[0], "", "trim's argument"));
+  LOCI_TRY(const std::string_view chars, text_or(a[0], "", "trim's argument"));
   LOCI_TRY(const Value text, soft_text(rt, input));
-  LOCI_TRY_VOID(rt.spend(text.text()->bytes.size() / 64));
+  LOCI_TRY_VOID(rt.spend((text.text()->bytes.size() + chars.size()) / 8));
   return rt.text(std::string(strip_chars(text.text()->bytes, a[0], Side::kBoth)), text.text()->markup);
 }
 
@@ -122,6 +122,7 @@ Result<Value> truncate(Runtime& rt, const Value& input, const CallArgs& args) {
     return type_error("truncate: bad length {} or leeway {}", length, leeway);
   }
   const std::string_view bytes = text.text()->bytes;
+  LOCI_TRY_VOID(rt.spend(bytes.size() / 16));
   if (static_cast<std::int64_t>(text.text()->length) <= length + leeway) return text;
   std::string_view kept = bytes.substr(0, offset_of(bytes, static_cast<std::size_t>(length - end_length)));
   if (!true_or(a[1], false)) kept = kept.substr(0, kept.rfind(' '));
@@ -156,7 +157,7 @@ Result<Value> format(Runtime& rt, const Value& input, const CallArgs& args) {
 Result<Value> word_count(Runtime& rt, const Value& input, const CallArgs& args) {
   LOCI_TRY_VOID(no_arguments(args, "wordcount"));
   LOCI_TRY(const Value text, soft_text(rt, input));
-  LOCI_TRY_VOID(rt.spend(text.text()->bytes.size() / 16));
+  LOCI_TRY_VOID(rt.spend(text.text()->bytes.size() / 4));
   std::int64_t words = 0;
   bool in_word = false;
   for (const char32_t c : decode(text.text()->bytes)) {

@@ -42,6 +42,7 @@ class PercentFormat {
   }
 
   Result<Value> run() {
+    LOCI_TRY_VOID(rt_.spend(rest_.size() / 16));
     while (!rest_.empty()) {
       const std::size_t percent = rest_.find('%');
       LOCI_TRY_VOID(out_.append(rest_.substr(0, percent)));
@@ -119,6 +120,7 @@ class PercentFormat {
       return type_error("unsupported format character '{}'", spec.type ? std::string(1, spec.type) : "");
     }
     LOCI_TRY(Value value, next_value());
+    LOCI_TRY_VOID(rt_.spend(kFloatTextSteps));
     std::string shown;
     if (std::string_view("crsa").find(spec.type) != npos) {
       LOCI_TRY(const std::string text, as_text(spec.type, value));
@@ -205,6 +207,7 @@ class BraceFormat {
       : rt_(rt), out_(rt), rest_(format.text()->bytes), markup_(format.text()->markup), args_(args) {}
 
   Result<Value> run() {
+    LOCI_TRY_VOID(rt_.spend(rest_.size() / 16));
     while (!rest_.empty()) {
       const std::size_t brace = rest_.find_first_of("{}");
       LOCI_TRY_VOID(out_.append(rest_.substr(0, brace)));
@@ -278,6 +281,7 @@ class BraceFormat {
   }
 
   Result<void> print(const Value& value, char conversion, const FormatSpec& spec) {
+    LOCI_TRY_VOID(rt_.spend(kFloatTextSteps));
     const bool plain_bool = value.boolean() && spec.type == '\0';
     if (conversion == '\0' && value.number() && !plain_bool) {
       LOCI_TRY(const std::string shown, format_number(spec, value));

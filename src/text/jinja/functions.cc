@@ -98,6 +98,7 @@ Result<Value> strftime_now(Runtime& rt, const CallArgs& args) {
   LOCI_TRY(const auto a, bind(args, "strftime_now", {"format"}, 1));
   LOCI_TRY(const std::string_view format, text_or(a[0], "", "strftime_now's format"));
   if (!rt.now()) return type_error("the template asks for the date, and the caller gave none");
+  LOCI_TRY_VOID(rt.spend(64));
   return format_time(rt, *rt.now(), format);
 }
 

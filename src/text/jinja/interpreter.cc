@@ -277,7 +277,7 @@ Result<void> Interpreter::bind_parameters(const MacroStmt& macro, const CallArgs
     const std::string& name = program_.symbols[parameter.name];
     const auto named = std::find_if(args.named.begin(), args.named.end(),
                                     [&](const auto& each) { return each.first == name; });
-    LOCI_TRY_VOID(rt_.spend());
+    LOCI_TRY_VOID(rt_.spend(1 + args.named.size() / 8));
     Value value;
     if (named != args.named.end()) {
       used[static_cast<std::size_t>(named - args.named.begin())] = true;

@@ -137,6 +137,7 @@ Result<CallArgs> Interpreter::evaluate(const Arguments& arguments) {
   LOCI_TRY(args.positional, evaluate_all(arguments.positional));
   for (const auto& [name, expression] : arguments.named) {
     LOCI_TRY(Value value, evaluate(*expression));
+    LOCI_TRY_VOID(rt_.spend(name.size() / 16));
     args.named.emplace_back(name, std::move(value));
   }
   if (arguments.star) {

@@ -115,7 +115,7 @@ class Dumper {
   }
 
   Result<void> dump_text(std::string_view text) {
-    LOCI_TRY_VOID(rt_.spend(text.size() / 32));
+    LOCI_TRY_VOID(rt_.spend(text.size() / 16));
     LOCI_TRY_VOID(out_.append("\""));
     std::size_t run = 0;  // start of the bytes that go out as they are
     for (std::size_t at = 0; at < text.size();) {

@@ -14,7 +14,7 @@ inline constexpr int kMaxValueDepth = 128;          // lists in lists; twice wha
 inline constexpr std::int64_t kMaxRange = 100'000;  // as jinja2's sandbox has it
 
 struct Limits {
-  std::uint64_t max_steps = 30'000'000;      // a node evaluated, or 256 bytes moved: about a second in all
+  std::uint64_t max_steps = 30'000'000;      // a node evaluated, 256 bytes copied: a few seconds at worst
   std::size_t max_live_bytes = 256u << 20;   // held by values at one time
   std::size_t max_output_bytes = 64u << 20;  // of the rendered text or of one captured block
   int max_run_depth = 800;                   // nodes within nodes, macro calls included

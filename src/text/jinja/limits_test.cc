@@ -29,6 +29,7 @@ TEST(JinjaLimits, RepetitionIsBounded) {
   expect_says("{{ 'a' * 10**9 }}", kNoRoom);
   expect_says("{{ 'ab' * 9223372036854775807 }}", kNoRoom);
   expect_says("{{ [1] * 10**9 }}", kNoRoom);
+  EXPECT_EQ(render_case("{{ '' * 10**9 }}{{ [] * 10**9 }}").value(), "[]");
   EXPECT_EQ(error_of("{{ '' * 10**6 }}{{ [] * 10**6 }}{{ 'a' * -5 }}"), "");
 }
 
@@ -76,6 +77,47 @@ TEST(JinjaLimits, LoopsEnd) {
       "{% set ns = namespace(s='') %}{% for i in range(100000) %}{% for j in range(100000) %}"
       "{% set ns.s = ns.s ~ 'aaaaaaaaaaaaaaaa' %}{% endfor %}{% endfor %}",
       kNoSteps, kFewSteps);
+}
+
+TEST(JinjaLimits, CostlyCallsPayForTheirWork) {
+  const auto many = [](std::string_view what) {
+    return "{% set a = 'a' * 1000 * 1000 %}{% set b = 'a' * 1000 * 400 ~ 'b' %}{% set d = {a: 1} %}"
+           "{% for i in range(100000) %}{{ (" +
+           std::string(what) + ") is defined and '' }}{% endfor %}";
+  };
+  for (const char* what : {"b in a",
+                           "a.find(b)",
+                           "a.rfind(b)",
+                           "a.split(b)",
+                           "a.rsplit(b)",
+                           "a.count(b)",
+                           "a | replace(b, '')",
+                           "d[a]",
+                           "a in d",
+                           "d.get(a)",
+                           "a.startswith(a)",
+                           "'x'.strip(a)",
+                           "a | int",
+                           "a | float",
+                           "a == a ~ ''",
+                           "a < a ~ ''",
+                           "a.strip('a')",
+                           "a[::-1]",
+                           "a | upper",
+                           "a.isalpha()",
+                           "a is lower",
+                           "a | wordcount",
+                           "a | tojson",
+                           "[a] | string",
+                           "a | e",
+                           "a % d",
+                           "a.format()",
+                           "[a, a] | unique | list",
+                           "{a: 1, a ~ 'b': 2}",
+                           "a | list",
+                           "a | truncate"}) {
+    expect_says(many(what), kNoSteps, kFewSteps);
+  }
 }
 
 TEST(JinjaLimits, OutputIsBounded) {

@@ -17,6 +17,7 @@ struct FormatSpec {
 
 inline constexpr std::int64_t kMaxWidth = 1'000'000;
 inline constexpr std::int64_t kMaxPrecision = 300;
+inline constexpr std::uint64_t kFloatTextSteps = 128;  // what the digits of a number under a spec may cost
 
 /// Fails where the type does not suit the value.
 Result<std::string> format_number(const FormatSpec& spec, const Value& v);

@@ -5,6 +5,7 @@
 
 #include "text/jinja/format.h"
 #include "text/jinja/print.h"
+#include "text/jinja/unicode.h"
 
 namespace loci::jinja {
 namespace {
@@ -114,21 +115,21 @@ Result<Value> add(Runtime& rt, const Value& a, const Value& b) {
 }
 
 Result<Value> repeat(Runtime& rt, const Value& what, std::int64_t times) {
-  const auto count = static_cast<std::size_t>(std::max<std::int64_t>(times, 0));
   const std::size_t size =
       what.text() ? what.text()->bytes.size() : what.sequence()->items.size() * sizeof(Value);
+  const auto count = size == 0 ? 0 : static_cast<std::size_t>(std::max<std::int64_t>(times, 0));
   if (count > 0 && size > rt.room() / count) return rt.out_of_room();
   LOCI_TRY_VOID(rt.spend(count + size * count / 256));
   if (const Text* t = what.text()) {
     std::string out;
     out.reserve(size * count);
-    for (std::size_t i = 0; i < count && size > 0; ++i) out += t->bytes;
+    for (std::size_t i = 0; i < count; ++i) out += t->bytes;
     return rt.text(std::move(out), t->markup);
   }
   const std::vector<Value>& items = what.sequence()->items;
   std::vector<Value> out;
   out.reserve(items.size() * count);
-  for (std::size_t i = 0; i < count && size > 0; ++i) out.insert(out.end(), items.begin(), items.end());
+  for (std::size_t i = 0; i < count; ++i) out.insert(out.end(), items.begin(), items.end());
   return rt.sequence(std::move(out), what.sequence()->kind);
 }
 
@@ -160,7 +161,7 @@ Result<bool> equal_dicts(Runtime& rt, const Dict& a, const Dict& b) {
   if (&a == &b) return true;
   if (a.entries.size() != b.entries.size()) return false;
   for (const DictEntry& entry : a.entries) {
-    const Value* other = b.find(entry.key);
+    LOCI_TRY(const Value* other, rt.find(b, entry.key));
     if (!other) return false;
     LOCI_TRY(const bool same, equals(rt, entry.value, *other));
     if (!same) return false;
@@ -260,12 +261,13 @@ Result<bool> contains(Runtime& rt, const Value& container, const Value& item) {
     if (!item.text()) {
       return type_error("'in <string>' requires string as left operand, not {}", type_name(item));
     }
-    LOCI_TRY_VOID(rt.spend(t->bytes.size() / 64));
-    return t->bytes.find(item.text()->bytes) != std::string::npos;
+    LOCI_TRY_VOID(rt.spend(t->bytes.size() / 16));
+    return find_bytes(t->bytes, item.text()->bytes) != std::string_view::npos;
   }
   if (const Dict* d = container.dict()) {
     if (!is_dict_key(item)) return type_error("unhashable type: '{}'", type_name(item));
-    return d->find(item) != nullptr;
+    LOCI_TRY(const Value* found, rt.find(*d, item));
+    return found != nullptr;
   }
   const Sequence* s = container.sequence();
   if (const Generator* g = container.generator()) s = g->items.get();
@@ -282,7 +284,7 @@ Result<Value> escape_html(Runtime& rt, const Value& v) {
   if (v.text() && v.text()->markup) return v;
   LOCI_TRY(const std::string plain, to_string(rt, v));
   TextBuilder out(rt);
-  LOCI_TRY_VOID(rt.spend(plain.size() / 32));
+  LOCI_TRY_VOID(rt.spend(plain.size() / 16));
   std::size_t run = 0;
   for (std::size_t i = 0; i < plain.size(); ++i) {
     std::string_view entity;

@@ -282,6 +282,7 @@ Result<Program> parse_program(std::string_view source) {
     return fail(ErrorCode::kCorrupt, "the template has {} bytes, more than {}", source.size(),
                 kMaxSourceBytes);
   }
+  if (!is_utf8(source)) return fail(ErrorCode::kCorrupt, "the template is not UTF-8");
   LOCI_TRY(std::vector<Token> tokens, tokenize(source));
   return StatementParser(std::move(tokens)).run();
 }

@@ -100,7 +100,7 @@ std::string quoted(std::string_view text) {
 Result<void> repr_to(TextBuilder& out, Runtime& rt, const Value& v) {
   LOCI_TRY_VOID(rt.spend());
   if (const Text* t = v.text()) {
-    LOCI_TRY_VOID(rt.spend(t->bytes.size() / 16));
+    LOCI_TRY_VOID(rt.spend(t->bytes.size() / 8));
     LOCI_TRY_VOID(rt.reserve(4 * t->bytes.size()));
     return out.append(t->markup ? fmt::format("Markup({})", quoted(t->bytes)) : quoted(t->bytes));
   }

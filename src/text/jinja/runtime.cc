@@ -27,13 +27,13 @@ std::unexpected<Error> Runtime::out_of_room() const {
 }
 
 Result<Value> Runtime::text(std::string bytes, bool markup) {
-  LOCI_TRY_VOID(spend(bytes.size() / 256));
+  LOCI_TRY_VOID(spend(1 + bytes.size() / 256));
   LOCI_TRY_VOID(reserve(bytes.size()));
   return Value(TextPtr(std::make_shared<const Text>(std::move(bytes), markup, &meter_)));
 }
 
 Result<Value> Runtime::sequence(std::vector<Value> items, SequenceKind kind) {
-  LOCI_TRY_VOID(spend(items.size() / 8));
+  LOCI_TRY_VOID(spend(1 + items.size() / 8));
   LOCI_TRY_VOID(reserve(items.size() * sizeof(Value)));
   auto made = std::make_shared<const Sequence>(std::move(items), kind, &meter_);
   if (made->depth > kMaxValueDepth) return type_error("a list is nested more than {} deep", kMaxValueDepth);
@@ -49,15 +49,21 @@ Result<Value> Runtime::generator(std::vector<Value> items) {
 }
 
 Result<Value> Runtime::dict(std::vector<DictEntry> entries) {
-  LOCI_TRY_VOID(spend(entries.size() / 2));
+  LOCI_TRY_VOID(spend(1 + entries.size()));
   LOCI_TRY_VOID(reserve(entries.size() * sizeof(DictEntry)));
   for (const DictEntry& entry : entries) {
     if (entry.key.is_undefined()) return undefined_error(entry.key);
     if (!is_dict_key(entry.key)) return type_error("a {} cannot be a dict's key", type_name(entry.key));
+    if (const Text* t = entry.key.text()) LOCI_TRY_VOID(spend(t->bytes.size() / 16));
   }
   auto made = std::make_shared<const Dict>(std::move(entries), &meter_);
   if (made->depth > kMaxValueDepth) return type_error("a dict is nested more than {} deep", kMaxValueDepth);
   return Value(DictPtr(std::move(made)));
+}
+
+Result<const Value*> Runtime::find(const Dict& dict, const Value& key) {
+  if (const Text* t = key.text()) LOCI_TRY_VOID(spend(t->bytes.size() / 16));
+  return dict.find(key);
 }
 
 Result<void> Runtime::adopt(ObjectPtr object) {

@@ -1,8 +1,9 @@
 // What a render has: its limits, its values' factory, its clock (a given instant, or none).
 //
 // Single-threaded, one per render. Every operation on values takes the Runtime and pays: a step for each
-// node, item or 256 bytes touched, bytes for what it builds. Text is built through TextBuilder, which refuses
-// to grow past what is left, so that no operation can make more than the limits allow, not even for a moment.
+// node, item or 256 bytes copied (16 or fewer where each is looked at), bytes for what it builds. Text is
+// built through TextBuilder, which refuses to grow past what is left, so that no operation can make more than
+// the limits allow, not even for a moment.
 #pragma once
 
 #include <chrono>
@@ -34,6 +35,9 @@ class Runtime {
   Result<Value> generator(std::vector<Value> items);
   /// Fails on a key that Python could not hash (tuples as keys are not supported either).
   Result<Value> dict(std::vector<DictEntry> entries);
+
+  /// dict[key], or nullptr; `key` is_dict_key.
+  Result<const Value*> find(const Dict& dict, const Value& key);
 
   /// Objects that may come to hold themselves are kept to the end of the render and cleared there, one by
   /// one: so they neither leak nor fall in a long chain of destructors.

@@ -17,6 +17,12 @@ const Text& self_text(const Value& self) {
   return *self.text();
 }
 
+/// Pays for a search, which from the right may compare the needle at every place.
+Result<void> pay_for_search(Runtime& rt, std::string_view text, std::string_view needle, bool from_right) {
+  const std::size_t compared = std::min(needle.size(), text.size());
+  return rt.spend(text.size() / 16 + (from_right ? text.size() / 64 * (compared / 16) : 0));
+}
+
 /// The bytes of an argument that goes into a markup text: escaped, where it is not markup itself.
 Result<std::string> for_text(Runtime& rt, const Text& into, const Value& argument) {
   if (!into.markup) return argument.text()->bytes;
@@ -27,15 +33,15 @@ Result<std::string> for_text(Runtime& rt, const Text& into, const Value& argumen
 template <Side side>
 Result<Value> strip_method(Runtime& rt, const Value& self, const CallArgs& args) {
   LOCI_TRY(const auto a, bind(args, "strip", {"chars"}));
-  LOCI_TRY([[maybe_unused]] const std::string_view chars, text_or(a[0], "", "strip's argument"));
-  LOCI_TRY_VOID(rt.spend(self_text(self).bytes.size() / 64));
+  LOCI_TRY(const std::string_view chars, text_or(a[0], "", "strip's argument"));
+  LOCI_TRY_VOID(rt.spend((self_text(self).bytes.size() + chars.size()) / 8));
   return rt.text(std::string(strip_chars(self_text(self).bytes, a[0], side)), self_text(self).markup);
 }
 
 template <std::string (*map)(std::string_view)>
 Result<Value> mapped(Runtime& rt, const Value& self, const CallArgs& args) {
   LOCI_TRY_VOID(no_arguments(args, "the method"));
-  LOCI_TRY_VOID(rt.spend(self_text(self).bytes.size() / 8));
+  LOCI_TRY_VOID(rt.spend(self_text(self).bytes.size() / 4));
   LOCI_TRY_VOID(rt.reserve(8 * self_text(self).bytes.size()));
   return rt.text(map(self_text(self).bytes), self_text(self).markup);
 }
@@ -68,7 +74,7 @@ std::string swap_case(std::string_view text) {
 /// empty the wrong way round.
 Result<std::optional<std::string_view>> window_of(Runtime& rt, const Text& text, const Value* start,
                                                   const Value* end) {
-  LOCI_TRY_VOID(rt.spend(text.is_ascii() ? 0 : text.bytes.size() / 32));
+  LOCI_TRY_VOID(rt.spend(text.is_ascii() ? 0 : text.bytes.size() / 16));
   const auto length = static_cast<std::int64_t>(text.length);
   const auto given = [](const Value* v) { return v && !v->is_none() ? v : nullptr; };
   LOCI_TRY(const std::int64_t from, integer_or(given(start), 0, "start"));
@@ -99,6 +105,7 @@ Result<Value> has_affix(Runtime& rt, const Value& self, const CallArgs& args) {
     if (!affix.text())
       return type_error("{} arg must be str or a tuple of str, not {}", name, type_name(affix));
     const std::string& bytes = affix.text()->bytes;
+    LOCI_TRY_VOID(rt.spend(bytes.size() / 256));
     if (window && (at_start ? window->starts_with(bytes) : window->ends_with(bytes))) return Value(true);
   }
   return Value(false);
@@ -118,7 +125,7 @@ Result<Value> list_of(Runtime& rt, const std::vector<std::string_view>& pieces, 
 std::vector<std::string_view> split_at(std::string_view text, std::string_view separator,
                                        std::int64_t at_most) {
   std::vector<std::string_view> pieces;
-  for (std::size_t at; at_most != 0 && (at = text.find(separator)) != npos; --at_most) {
+  for (std::size_t at; at_most != 0 && (at = find_bytes(text, separator)) != npos; --at_most) {
     pieces.push_back(text.substr(0, at));
     text.remove_prefix(at + separator.size());
   }
@@ -179,7 +186,7 @@ Result<Value> split(Runtime& rt, const Value& self, const CallArgs& args) {
   LOCI_TRY(const std::int64_t given, integer_or(a[1], -1, "maxsplit"));
   const std::int64_t at_most = given < 0 ? -1 : given;
   const Text& text = self_text(self);
-  LOCI_TRY_VOID(rt.spend(text.bytes.size() / 32));
+  LOCI_TRY_VOID(pay_for_search(rt, text.bytes, separator, from_right));
   LOCI_TRY_VOID(rt.reserve(text.bytes.size() * sizeof(std::string_view)));
   if (!a[0] || a[0]->is_none()) {
     return list_of(
@@ -224,8 +231,8 @@ Result<Value> partition(Runtime& rt, const Value& self, const CallArgs& args) {
   LOCI_TRY(const std::string_view separator, text_or(a[0], "", "partition's separator"));
   if (separator.empty()) return type_error("empty separator");
   const std::string_view text = self_text(self).bytes;
-  LOCI_TRY_VOID(rt.spend(text.size() / 64));
-  const std::size_t at = from_right ? text.rfind(separator) : text.find(separator);
+  LOCI_TRY_VOID(pay_for_search(rt, text, separator, from_right));
+  const std::size_t at = from_right ? text.rfind(separator) : find_bytes(text, separator);
   std::vector<std::string_view> pieces = {text, "", ""};
   if (at != npos) {
     pieces = {text.substr(0, at), separator, text.substr(at + separator.size())};
@@ -269,10 +276,11 @@ Result<std::int64_t> locate(Runtime& rt, const Value& self, const CallArgs& args
   if (a[0]->is_undefined()) return undefined_error(*a[0]);
   if (!a[0]->text()) return type_error("must be str, not {}", type_name(*a[0]));
   const Text& text = self_text(self);
-  LOCI_TRY_VOID(rt.spend(text.bytes.size() / 32));
+  LOCI_TRY_VOID(pay_for_search(rt, text.bytes, a[0]->text()->bytes, from_right));
   LOCI_TRY(const auto window, window_of(rt, text, a[1], a[2]));
   if (!window) return -1;
-  const std::size_t at = from_right ? window->rfind(a[0]->text()->bytes) : window->find(a[0]->text()->bytes);
+  const std::size_t at =
+      from_right ? window->rfind(a[0]->text()->bytes) : find_bytes(*window, a[0]->text()->bytes);
   if (at == npos) return -1;
   const auto before = static_cast<std::size_t>(window->data() - text.bytes.data()) + at;
   return static_cast<std::int64_t>(count_code_points(std::string_view(text.bytes).substr(0, before)));
@@ -292,7 +300,8 @@ Result<Value> count(Runtime& rt, const Value& self, const CallArgs& args) {
   LOCI_TRY_VOID(rt.spend(text.bytes.size() / 16));
   if (needle.empty()) return Value(static_cast<std::int64_t>(text.length + 1));
   std::int64_t found = 0;
-  for (std::size_t at = text.bytes.find(needle); at != npos; at = text.bytes.find(needle, at + needle.size()))
+  for (std::size_t at = find_bytes(text.bytes, needle); at != npos;
+       at = find_bytes(text.bytes, needle, at + needle.size()))
     ++found;
   return Value(found);
 }
@@ -341,7 +350,7 @@ Result<Value> remove_affix(Runtime& rt, const Value& self, const CallArgs& args)
 template <bool (*holds)(char32_t)>
 Result<Value> all_are(Runtime& rt, const Value& self, const CallArgs& args) {
   LOCI_TRY_VOID(no_arguments(args, "the method"));
-  LOCI_TRY_VOID(rt.spend(self_text(self).bytes.size() / 16));
+  LOCI_TRY_VOID(rt.spend(self_text(self).bytes.size() / 8));
   const std::u32string points = decode(self_text(self).bytes);
   return Value(!points.empty() && std::all_of(points.begin(), points.end(), holds));
 }
@@ -354,7 +363,7 @@ bool is_letter_or_digit(char32_t c) {
 template <bool (*wanted)(char32_t), bool (*unwanted)(char32_t)>
 Result<Value> cased(Runtime& rt, const Value& self, const CallArgs& args) {
   LOCI_TRY_VOID(no_arguments(args, "the method"));
-  LOCI_TRY_VOID(rt.spend(self_text(self).bytes.size() / 16));
+  LOCI_TRY_VOID(rt.spend(self_text(self).bytes.size() / 8));
   const std::u32string points = decode(self_text(self).bytes);
   return Value(std::any_of(points.begin(), points.end(), wanted) &&
                std::none_of(points.begin(), points.end(), unwanted));
@@ -417,7 +426,7 @@ Result<Value> replace_text(Runtime& rt, const Text& text, std::string_view from,
   std::string_view rest = text.bytes;
   LOCI_TRY_VOID(rt.spend(rest.size() / 32));
   while (at_most != 0) {
-    std::size_t at = rest.find(from);
+    std::size_t at = find_bytes(rest, from);
     if (from.empty()) {  // before each code point, and at the end
       LOCI_TRY_VOID(out.append(to));
       --at_most;

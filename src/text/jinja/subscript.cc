@@ -44,7 +44,8 @@ std::optional<Value> python_attribute(const Value& object, std::string_view name
 /// What Python's object[key] finds, for a key that is not a slice.
 Result<std::optional<Value>> python_item(Runtime& rt, const Value& object, const Value& key) {
   if (const Dict* d = object.dict()) {
-    const Value* found = is_dict_key(key) ? d->find(key) : nullptr;
+    if (!is_dict_key(key)) return std::optional<Value>();
+    LOCI_TRY(const Value* found, rt.find(*d, key));
     return found ? std::optional<Value>(*found) : std::nullopt;
   }
   const auto index = key.integer();
@@ -56,7 +57,7 @@ Result<std::optional<Value>> python_item(Runtime& rt, const Value& object, const
   if (at < 0 || at >= length) return std::optional<Value>();
   const auto position = static_cast<std::size_t>(at);
   if (s) return std::optional<Value>(s->items[position]);
-  LOCI_TRY_VOID(rt.spend(t->is_ascii() ? 0 : position / 64));
+  LOCI_TRY_VOID(rt.spend(t->is_ascii() ? 0 : position / 16));
   const std::string_view rest =
       std::string_view(t->bytes).substr(t->is_ascii() ? position : offset_of(t->bytes, position));
   LOCI_TRY(Value one, rt.text(std::string(rest.substr(0, first_code_point(rest).size)), t->markup));
@@ -93,7 +94,7 @@ void for_each_index(const Bounds& b, Take take) {
 }
 
 Result<Value> slice_text(Runtime& rt, const Text& text, const Bounds& b) {
-  LOCI_TRY_VOID(rt.spend(text.bytes.size() / 64));
+  LOCI_TRY_VOID(rt.spend(b.step == 1 && text.is_ascii() ? 0 : text.bytes.size() / 8));
   if (b.step == 1) {
     if (b.start >= b.stop) return rt.text("", text.markup);
     const auto start = static_cast<std::size_t>(b.start), count = static_cast<std::size_t>(b.stop - b.start);
@@ -111,6 +112,7 @@ Result<Value> slice_text(Runtime& rt, const Text& text, const Bounds& b) {
 
 Result<Value> attribute_of(Runtime& rt, const Value& object, std::string_view name) {
   if (object.is_undefined()) return undefined_error(object);
+  LOCI_TRY_VOID(rt.spend(name.size() / 16));
   if (auto found = python_attribute(object, name)) return std::move(*found);
   if (const Dict* d = object.dict()) {
     if (const Value* found = d->find(name)) return *found;

@@ -2,14 +2,16 @@
 
 #include "text/jinja/interpreter.h"
 #include "text/jinja/parser.h"
+#include "text/jinja/unicode.h"
 
 namespace loci::jinja {
 namespace {
 
 Result<Value> from_json(const json::value& v, int depth);
 
-Value unmetered_text(std::string_view text) {
-  return TextPtr(std::make_shared<const Text>(std::string(text), false, nullptr));
+Result<Value> unmetered_text(std::string_view text) {
+  if (!is_utf8(text)) return type_error("a text of the context is not UTF-8");
+  return Value(TextPtr(std::make_shared<const Text>(std::string(text), false, nullptr)));
 }
 
 Result<Value> from_array(const json::array& array, int depth) {
@@ -27,7 +29,8 @@ Result<DictPtr> from_object(const json::object& object, int depth) {
   entries.reserve(object.size());
   for (const auto& field : object) {
     LOCI_TRY(Value value, from_json(field.value(), depth + 1));
-    entries.push_back({unmetered_text(field.key()), std::move(value)});
+    LOCI_TRY(Value key, unmetered_text(field.key()));
+    entries.push_back({std::move(key), std::move(value)});
   }
   return std::make_shared<const Dict>(std::move(entries), nullptr);
 }

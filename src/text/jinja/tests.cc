@@ -71,7 +71,7 @@ template <bool (*wanted)(char32_t), bool (*unwanted)(char32_t)>
 Result<bool> cased(Runtime& rt, const Value& v, const CallArgs& args) {
   LOCI_TRY_VOID(no_arguments(args, "the test"));
   LOCI_TRY(const std::string text, to_string(rt, v));
-  LOCI_TRY_VOID(rt.spend(text.size() / 16));
+  LOCI_TRY_VOID(rt.spend(text.size() / 8));
   const std::u32string points = decode(text);
   return std::any_of(points.begin(), points.end(), wanted) &&
          std::none_of(points.begin(), points.end(), unwanted);

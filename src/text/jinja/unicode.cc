@@ -1,6 +1,7 @@
 #include "text/jinja/unicode.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utf8proc.h>
 
 namespace loci::jinja {
@@ -42,17 +43,39 @@ CodePoint first_code_point(std::string_view text) {
 }
 
 std::size_t count_code_points(std::string_view text) {
-  const bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
-  if (ascii) return text.size();
   std::size_t count = 0;
-  for (std::size_t at = 0; at < text.size(); ++count) at += first_code_point(text.substr(at)).size;
+  for (const char c : text) count += is_continuation(c) ? 0 : 1;
   return count;
 }
 
 std::size_t offset_of(std::string_view text, std::size_t index) {
   std::size_t at = 0;
-  for (; index > 0 && at < text.size(); --index) at += first_code_point(text.substr(at)).size;
+  while (at < text.size() && is_continuation(text[at])) ++at;
+  for (; index > 0 && at < text.size(); --index) {
+    ++at;
+    while (at < text.size() && is_continuation(text[at])) ++at;
+  }
   return at;
+}
+
+std::size_t find_bytes(std::string_view text, std::string_view needle, std::size_t from) {
+  if (from > text.size()) return std::string_view::npos;
+  const void* found = memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
+  if (!found) return std::string_view::npos;
+  return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    if ((text[at] & 0x80) == 0) {
+      ++at;
+      continue;
+    }
+    const CodePoint c = first_code_point(text.substr(at));
+    if (c.size == 1) return false;
+    at += c.size;
+  }
+  return true;
 }
 
 std::u32string decode(std::string_view text) {

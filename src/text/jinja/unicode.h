@@ -1,5 +1,5 @@
-// UTF-8 as Python's str sees it: code points, white space, case, what repr() shows as it is. Bytes that are
-// not UTF-8 are taken one by one as the code points of their value; nothing here reads past the end.
+// UTF-8 as Python's str sees it: code points, white space, case, what repr() shows as it is. Texts
+// are UTF-8, checked where they enter; of other bytes nothing here reads past the end.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,9 @@ CodePoint first_code_point(std::string_view text);
 std::size_t count_code_points(std::string_view text);
 /// Byte offset of code point `index`, or the size where the text has fewer.
 std::size_t offset_of(std::string_view text, std::size_t index);
+/// As text.find(needle, from), but never slower than linear, whatever the texts.
+std::size_t find_bytes(std::string_view text, std::string_view needle, std::size_t from = 0);
+bool is_utf8(std::string_view text);
 std::u32string decode(std::string_view text);
 void append_utf8(std::string& out, char32_t c);
 std::string encode(std::u32string_view text);
