@@ -3,6 +3,7 @@
 #include "cli/model_options.h"
 #include "cli/serve_loop.h"
 
+#include <filesystem>
 #include <memory>
 
 namespace loci::cli {
@@ -12,7 +13,7 @@ void add_server_options(CLI::App& command, ServeOptions& options) {
   command.add_option("--host", options.server.http.host, "address to listen on")->capture_default_str()->take_last();
   command.add_option("--port", options.server.http.port, "port to listen on; 0: any free one")->capture_default_str()->take_last();
   command.add_option("--api-key", options.server.api_keys, "key that clients must send; may be repeated")->allow_extra_args(false);
-  command.add_option("--served-model-name", options.names, "name of the model in the API; may be repeated, the first is shown")->allow_extra_args(false);
+  command.add_option("--served-model-name", options.names, "names of the model in the API, the first is shown; put MODEL before this flag");
   command.add_option("--allowed-origins", options.server.allowed_origins, "web origin that may call; may be repeated; default: any")->allow_extra_args(false);
   command.add_option("--max-body-size", options.server.http.limits.max_body_bytes, "largest request body, such as 8MB; default 32MB")
       ->transform(CLI::AsSizeValue(false))->take_last();
@@ -26,6 +27,15 @@ void add_server_options(CLI::App& command, ServeOptions& options) {
 
 }  // namespace
 
+/// `--served-model-name NAME MODEL`, as in vLLM, makes MODEL a second name. Serving the embedded model instead, without
+/// a word, is not what anybody meant.
+void refuse_swallowed_model(const ServeOptions& options) {
+  if (!options.model.model.empty() || options.names.empty()) return;
+  const std::string& last = options.names.back();
+  if (last.ends_with(".gguf") || std::filesystem::is_directory(last))
+    throw CLI::ValidationError("--served-model-name", "took '" + last + "' for a name: put MODEL first");
+}
+
 Command add_serve(CLI::App& app) {
   auto options = std::make_shared<ServeOptions>();
   CLI::App* command = app.add_subcommand("serve", "serve a model over the OpenAI API");
@@ -33,6 +43,7 @@ Command add_serve(CLI::App& app) {
   add_server_options(*command, *options);
   add_model_options(*command, options->model);
   add_engine_options(*command, options->model);
+  command->final_callback([options] { refuse_swallowed_model(*options); });
   return {command, [options] { return serve(*options); }};
 }
 

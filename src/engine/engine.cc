@@ -132,12 +132,24 @@ void Engine::retire_finished() {
   for (const SequenceId id : finished_) {
     ActiveRequest* request = sequences_.at(id)->request;
     sequences_.erase(id);
-    if (--request->sequences == 0) requests_.erase(request->id);
+    if (--request->sequences > 0) continue;
+    const auto where = requests_.find(request->id);
+    ended_.push_back(std::move(where->second));
+    requests_.erase(where);
   }
   std::erase_if(running_, is_finished);
   std::erase_if(waiting_, is_finished);
   finished_.clear();
   if (idle()) check_conservation();
+}
+
+void Engine::deliver(Time now) {
+  for (Outgoing& outgoing : outbox_) {
+    outgoing.event.at = now;
+    outgoing.to->sink(std::move(outgoing.event));
+  }
+  outbox_.clear();
+  ended_.clear();
 }
 
 /// An idle engine holds nothing (third law).

@@ -1,6 +1,6 @@
 // The engine's state machine: requests in, one step at a time, events out.
 //
-//   plan (sched) -> preempt and lease blocks (memory) -> run the batch (Executor) -> sample (decode) -> emit events
+//   plan (sched) -> preempt and lease blocks (memory) -> run the batch (Executor) -> sample (decode) -> retire -> deliver events
 //
 // Pure but for its ports: time is an argument, the batch is computed by an Executor. So the live loop and a simulator drive the
 // same code. Owned by one thread. Invariants: every accepted request ends in exactly one event with `last`; a sequence holds blocks
@@ -54,6 +54,10 @@ class Engine {
   /// One step. Does nothing when idle.
   void step(Time now);
 
+  /// Hands out the events of the steps and cancellations since the last call, in order, stamped with `now`. What has ended
+  /// holds nothing any more when its last event leaves.
+  void deliver(Time now);
+
   bool idle() const { return requests_.empty(); }
   int running() const { return static_cast<int>(running_.size()); }
   int waiting() const { return static_cast<int>(waiting_.size()); }
@@ -89,6 +93,12 @@ class Engine {
   SequenceList waiting_;
   std::unordered_map<SequenceId, Sequence*> sequences_;  // looked up, never walked
   std::vector<SequenceId> finished_;                     // in this step
+  struct Outgoing {
+    ActiveRequest* to;
+    Event event;
+  };
+  std::vector<Outgoing> outbox_;                          // not yet delivered
+  std::vector<std::unique_ptr<ActiveRequest>> ended_;     // whose last event is in the outbox
   std::uint64_t next_sequence_ = 0;
   EngineCounters counters_;
   SampleScratch scratch_;

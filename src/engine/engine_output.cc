@@ -97,7 +97,7 @@ void Engine::emit(Sequence& sequence, Event&& event) {
     event.last = --request.unfinished_choices == 0;
   }
   event.usage = request.usage;
-  request.sink(std::move(event));
+  outbox_.push_back({&request, std::move(event)});
 }
 
 }  // namespace loci

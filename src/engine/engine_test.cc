@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <random>
@@ -11,6 +12,7 @@
 #include "engine/loaded_model.h"
 #include "engine/local_executor.h"
 #include "engine/memory_plan.h"
+#include "testing/paths.h"
 
 namespace loci {
 namespace {
@@ -78,6 +80,7 @@ class Harness {
   void step() {
     ++tick_;
     engine_->step(now());
+    engine_->deliver(now());
   }
   void run() {
     for (int i = 0; !engine_->idle(); ++i) {
@@ -334,6 +337,7 @@ TEST(Engine, CancelFreesEverythingWithinOneStep) {
   for (int i = 0; i < 4; ++i) harness.submit(greedy("The old man and the sea", 50));
   for (int i = 0; i < 5; ++i) harness.step();
   for (int i = 0; i < 4; ++i) harness.engine().cancel(RequestId(i));
+  harness.step();
   EXPECT_TRUE(harness.engine().idle());
   EXPECT_EQ(harness.engine().blocks().used(), 0);
   for (int i = 0; i < 4; ++i) {
@@ -364,6 +368,39 @@ TEST(Engine, RandomCancellationsLeaveNothingBehind) {
     harness.step();
   }
   harness.run();
+}
+
+// ---- The embedded model -------------------------------------------------------------------------------------------------------------
+
+TEST(EmbeddedModel, GreedyTokensEqualItsGolden) {
+  const auto path = testing::repository() / "models/loci-tiny-golden.json";
+  const json::value golden = parse_json(*read_text_file(path, 1 << 20)).value();
+  int compared = 0;
+  for (const json::value& entry : golden.at("cases").as_array()) {
+    const auto ids = [&](const char* key) { return json::value_to<std::vector<TokenId>>(entry.at(key)); };
+    Request request = greedy("", 0);
+    request.prompt = ids("prompt_tokens");
+    request.max_tokens = static_cast<int>(ids("greedy_tokens").size());
+    EXPECT_EQ(complete(request).choices.at(0).tokens, ids("greedy_tokens"));
+    const auto& prompt = entry.at("prompt").as_string();
+    EXPECT_EQ(default_model().tokenizer().encode({prompt.data(), prompt.size()}, {.add_special_tokens = false}), request.prompt);
+    ++compared;
+  }
+  EXPECT_GE(compared, 2);
+}
+
+TEST(EmbeddedModel, BringsItsSamplingDefaults) {
+  EXPECT_FLOAT_EQ(default_model().defaults().temperature.value_or(0), 0.7f);
+  EXPECT_FLOAT_EQ(default_model().defaults().top_p.value_or(0), 0.9f);
+  const auto plain = LoadedModel::load({}, {.chat_template = {}, .dtype = {}, .generation_config = GenerationConfigSource::kVllm, .threads = 1});
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_EQ(plain->defaults(), GenerationDefaults{});
+}
+
+TEST(EmbeddedModel, EndsATurnAndAText) {
+  const Tokenizer& tokenizer = default_model().tokenizer();
+  for (const char* piece : {"<|im_end|>", "<|endoftext|>"})
+    EXPECT_NE(std::ranges::find(default_model().end_tokens(), *tokenizer.find(piece)), default_model().end_tokens().end()) << piece;
 }
 
 // ---- Refusals ---------------------------------------------------------------------------------------------------------------------

@@ -59,7 +59,8 @@ struct LiveEngine::State {
       for (Command& command : commands) stopping |= std::holds_alternative<StopCommand>(command) || (apply(command), false);
       if (stopping) engine.cancel_all();
       engine.step(now());
-      publish();
+      publish();  // first, so that who has the last event of a request finds its memory free
+      engine.deliver(now());
     }
   }
 

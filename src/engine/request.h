@@ -60,6 +60,7 @@ struct Event {
   std::optional<FinishReason> finish;                         // this choice is over
   std::variant<std::monostate, TokenId, std::string> stop_reason;  // the stop token or stop string that ended it
   bool last = false;
+  Time at{};    // when the step that made it was over
   Usage usage;  // so far; final where `last`
   std::string error;
 };

@@ -4,6 +4,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <sys/socket.h>
+
 #include <exception>
 #include <tuple>
 
@@ -188,11 +190,12 @@ Connection::Outcome Connection::refuse_input(Input input) {
 // ---- the exchange
 
 net::awaitable<void> Connection::run_exchange() {
-  request_read_at_ = std::chrono::steady_clock::now();
   exchange_ = std::make_shared<ConnectionExchange>(shared_from_this(), std::move(head_));
   exchange_open_ = true;
   invoke_handler();
   flush();
+  notice_half_close();
+  request_taken_at_ = std::chrono::steady_clock::now();
   watch();
   co_await wait_until_written();
   error_code ignored;
@@ -215,6 +218,12 @@ void Connection::invoke_handler() {
   }
 }
 
+/// An end of file that came while the handler took the request is the client's way to say that this was its last one.
+void Connection::notice_half_close() {
+  char byte = 0;
+  if (::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) end_of_input_ = true;
+}
+
 void Connection::watch() {
   const bool room = input_.size() < limits_.max_pipelined_bytes;
   if (watching_ || !exchange_open_ || gone_ || end_of_input_ || !room) return;
@@ -229,7 +238,7 @@ void Connection::on_watched(error_code error, std::size_t bytes) {
   input_.commit(bytes);
   if (error == net::error::eof) {
     end_of_input_ = true;
-    const Duration since_request = std::chrono::steady_clock::now() - request_read_at_;
+    const Duration since_request = std::chrono::steady_clock::now() - request_taken_at_;
     if (exchange_open_ && since_request > limits_.half_close_grace) client_is_gone();
   } else if (error && error != net::error::operation_aborted) {
     client_is_gone();

@@ -58,6 +58,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void skip_empty_lines();
   void invoke_handler();
 
+  void notice_half_close();
   void watch();  // reads on while a request runs
   void on_watched(error_code error, std::size_t bytes);
   void client_is_gone();
@@ -85,7 +86,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::beast::flat_buffer input_;  // read and not yet parsed
   HttpRequest head_;                 // of the request at hand; its exchange owns it once it is complete
   std::shared_ptr<ConnectionExchange> exchange_;
-  Time request_read_at_{};
+  Time request_taken_at_{};
   bool watching_ = false;       // a read is pending while the exchange runs
   bool exchange_open_ = false;  // the answer is not complete
 

@@ -55,7 +55,8 @@ def test_narrowed_to_one_token_is_greedy(served, narrow):
 
 @pytest.mark.parametrize("off", [{"top_k": 0}, {"top_k": -1}, {"top_p": 1.0}, {"min_p": 0.0}], ids=str)
 def test_switched_off_changes_nothing(served, off):
-    assert complete_text(served, seed=1, **HOT, **off) == complete_text(served, seed=1, **HOT)
+    plain = {**HOT, "top_p": 1.0}  # the embedded model brings a top_p of its own
+    assert complete_text(served, seed=1, **{**plain, **off}) == complete_text(served, seed=1, **plain)
 
 
 def test_top_k_limits_the_choice(served):

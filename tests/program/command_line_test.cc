@@ -41,11 +41,17 @@ TEST(CommandLine, UnknownFlagsAndValuesExitWithTwo) {
 
 // A flag that may be repeated takes one value each time: it must not swallow the model.
 TEST(CommandLine, FlagsLeaveTheModelAlone) {
-  for (const char* flag : {"--api-key", "--served-model-name", "--allowed-origins"}) {
+  for (const char* flag : {"--api-key", "--allowed-origins"}) {
     const Finished finished = run_program({"serve", flag, "value", "absent.gguf"});
     EXPECT_EQ(finished.status, 1) << flag;
     EXPECT_NE(finished.err.find("absent.gguf"), std::string::npos) << finished.err;
   }
+}
+
+TEST(CommandLine, ModelAmongTheServedNamesIsRefused) {
+  const Finished finished = run_program({"serve", "--served-model-name", "name", "absent.gguf"});
+  EXPECT_EQ(finished.status, 2);
+  EXPECT_NE(finished.err.find("absent.gguf"), std::string::npos) << finished.err;
 }
 
 TEST(CommandLine, ConfigFileSetsFlagsAndTheCommandLineWins) {

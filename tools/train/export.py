@@ -61,6 +61,8 @@ def add_metadata(writer, config):
     writer.add_rope_freq_base(config.rope_theta)
     writer.add_rope_dimension_count(config.head_size)
     writer.add_vocab_size(config.vocabulary)
+    writer.add_sampling_temp(0.7)  # defaults that suit so small a model: greedy decoding loops
+    writer.add_sampling_top_p(0.9)
 
 
 def add_tokenizer(writer, tokenizer):

@@ -1,5 +1,6 @@
 #include "server/openai/choice.h"
 
+#include <algorithm>
 #include "server/openai/json_text.h"
 #include "text/utf8.h"
 
@@ -78,11 +79,14 @@ std::string token_text(const Tokenizer& tokenizer, TokenId token) {
   return text;
 }
 
+int characters_in(std::string_view text) {
+  return static_cast<int>(
+      std::ranges::count_if(text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+}
+
 int token_characters(const Tokenizer& tokenizer, TokenId token) {
-  int count = 0;
-  for (const char byte : tokenizer.token_bytes(token))
-    count += (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-  return count;
+  if (tokenizer.kind(token) == TokenKind::kSpecial) return 0;
+  return characters_in(tokenizer.token_bytes(token));
 }
 
 }  // namespace loci

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/request.h"
@@ -59,7 +60,9 @@ void append_usage(const Usage& usage, std::string& out);
 /// The token's bytes if they are UTF-8, else "bytes:\xe2\x80" (OpenAI's notation), so that names do not
 /// collide.
 std::string token_text(const Tokenizer& tokenizer, TokenId token);
-/// Characters that begin in the token's bytes: over a text they add up to its length.
+/// Characters of a UTF-8 text, or those that begin in a piece of one.
+int characters_in(std::string_view text);
+/// Characters that the token adds to text: over a text they add up to its length. A special token adds none.
 int token_characters(const Tokenizer& tokenizer, TokenId token);
 
 }  // namespace loci

@@ -1,4 +1,5 @@
 // A choice of /v1/completions as JSON.
+#include <algorithm>
 #include <set>
 
 #include "server/openai/choice.h"
@@ -11,6 +12,7 @@ namespace {
 struct LogprobRows {
   std::vector<TokenId> tokens;
   std::vector<const TokenLogprobs*> logprobs;  // nullptr: nothing precedes this token
+  std::size_t echoed = 0;                      // of them, those of the prompt
 };
 
 LogprobRows rows_of(const ChoicePart& part) {
@@ -22,6 +24,7 @@ LogprobRows rows_of(const ChoicePart& part) {
       rows.logprobs.push_back(position ? &*position : nullptr);
     }
   }
+  rows.echoed = rows.tokens.size();
   for (const OutputToken& token : part.tokens) {
     rows.tokens.push_back(token.token);
     rows.logprobs.push_back(token.logprobs ? &*token.logprobs : nullptr);
@@ -83,7 +86,10 @@ void append_logprobs(const ChoicePart& part, const Tokenizer& tokenizer, std::st
   });
   out += ',';
   int offset = part.text_offset;
+  const int output_offset = offset + (part.echo != nullptr ? characters_in(part.echo->text) : 0);
   append_column("text_offset", count, out, [&](std::size_t i) {
+    // The prompt's tokens may hold a space that its text does not (SentencePiece's dummy prefix).
+    offset = i == rows.echoed ? output_offset : i < rows.echoed ? std::min(offset, output_offset) : offset;
     fmt::format_to(std::back_inserter(out), "{}", offset);
     offset += token_characters(tokenizer, rows.tokens[i]);
   });

@@ -183,7 +183,7 @@ void GenerationRun::apply(std::size_t index, Event event) {
 }
 
 void GenerationRun::observe(Choice& choice, const Event& event) {
-  const Time time = now();
+  const Time time = event.at;
   if (!event.tokens.empty()) {
     if (choice.last_token == Time{}) {
       metrics_.first_token(time - started_);
@@ -219,9 +219,7 @@ void GenerationRun::stream_choice(Choice& choice, bool finished) {
   buffer_.clear();
   job_.shape->append_choice(part, style_, buffer_);
   write_event(buffer_, nullptr);
-  if (part.echo != nullptr && part.prompt_logprobs != nullptr)
-    for (const TokenId token : part.echo->tokens)
-      choice.characters += token_characters(*style_.tokenizer, token);
+  if (part.echo != nullptr) choice.characters += characters_in(part.echo->text);
   for (const OutputToken& token : part.tokens)
     choice.characters += token_characters(*style_.tokenizer, token.token);
   part.text.clear();
