@@ -1,5 +1,6 @@
-// A large, zeroed, 64-byte aligned piece of memory. Owns it. Pages are taken from the system when first touched, so an
-// arena costs what is used of it; huge pages are asked for, because weights and KV are read in long runs.
+// A large, zeroed, 64-byte aligned piece of memory. Owns it. Pages are taken from the system when first
+// touched, so an arena costs what is used of it; huge pages are asked for, because weights and KV are read in
+// long runs.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// Assertions that stay on in release builds. A failed check is a bug in Loci: it is logged and the process aborts.
+// Assertions that stay on in release builds. A failed check is a bug in Loci: it is logged and the process
+// aborts.
 #pragma once
 
 namespace loci {
@@ -7,5 +8,6 @@ namespace loci {
 
 }  // namespace loci
 
-#define LOCI_CHECK(condition) \
-  (__builtin_expect(static_cast<bool>(condition), 1) ? void(0) : ::loci::check_failed(#condition, __FILE__, __LINE__))
+#define LOCI_CHECK(condition)                                  \
+  (__builtin_expect(static_cast<bool>(condition), 1) ? void(0) \
+                                                     : ::loci::check_failed(#condition, __FILE__, __LINE__))

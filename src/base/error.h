@@ -4,9 +4,8 @@
 // Result<T>. A refusal is an Error too; the server turns its code into an HTTP status.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <expected>
+#include <fmt/format.h>
 #include <string>
 #include <utility>
 
@@ -39,7 +38,8 @@ using Result = std::expected<T, Error>;
 
 /// `return fail(ErrorCode::kCorrupt, "tensor {} ends at {}, file at {}", ...);`
 template <class... Args>
-[[nodiscard]] std::unexpected<Error> fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
+[[nodiscard]] std::unexpected<Error> fail(ErrorCode code, fmt::format_string<Args...> format,
+                                          Args&&... args) {
   return std::unexpected(Error{code, fmt::format(format, std::forward<Args>(args)...)});
 }
 
@@ -49,15 +49,16 @@ template <class... Args>
 #define LOCI_CONCAT(a, b) LOCI_CONCAT_INNER(a, b)
 
 /// LOCI_TRY(auto file, MappedFile::open(path)); binds the value or returns the error to the caller.
-#define LOCI_TRY(declaration, ...) LOCI_TRY_INNER(LOCI_CONCAT(loci_result_, __LINE__), declaration, __VA_ARGS__)
-#define LOCI_TRY_INNER(result, declaration, ...)                         \
-  auto result = (__VA_ARGS__);                                           \
-  if (!result) return std::unexpected(std::move(result).error());        \
+#define LOCI_TRY(declaration, ...) \
+  LOCI_TRY_INNER(LOCI_CONCAT(loci_result_, __LINE__), declaration, __VA_ARGS__)
+#define LOCI_TRY_INNER(result, declaration, ...)                  \
+  auto result = (__VA_ARGS__);                                    \
+  if (!result) return std::unexpected(std::move(result).error()); \
   declaration = std::move(*result)
 
 /// LOCI_TRY_VOID(check(x)); for Result<void>.
-#define LOCI_TRY_VOID(...)                                                                     \
-  do {                                                                                         \
-    if (auto loci_status = (__VA_ARGS__); !loci_status)                                        \
-      return std::unexpected(std::move(loci_status).error());                                  \
+#define LOCI_TRY_VOID(...)                                    \
+  do {                                                        \
+    if (auto loci_status = (__VA_ARGS__); !loci_status)       \
+      return std::unexpected(std::move(loci_status).error()); \
   } while (false)

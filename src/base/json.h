@@ -13,7 +13,8 @@ namespace json = boost::json;
 
 inline constexpr std::size_t kMaxJsonDepth = 64;
 
-/// Parses `text`; kCorrupt with the byte offset on a syntax error, invalid UTF-8 or nesting deeper than kMaxJsonDepth.
+/// Parses `text`; kCorrupt with the byte offset on a syntax error, invalid UTF-8 or nesting deeper than
+/// kMaxJsonDepth.
 Result<json::value> parse_json(std::string_view text);
 
 /// `object[key]`, or nullptr where the key is absent or its value null.

@@ -17,11 +17,16 @@ spdlog::logger& logger() {
 
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarning: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
-    case LogLevel::kOff: break;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+    case LogLevel::kOff:
+      break;
   }
   return spdlog::level::off;
 }
@@ -34,11 +39,18 @@ Result<LogLevel> parse_log_level(std::string_view name) {
   if (name == "warning" || name == "warn") return LogLevel::kWarning;
   if (name == "error") return LogLevel::kError;
   if (name == "off") return LogLevel::kOff;
-  return fail(ErrorCode::kInvalidArgument, "log level \"{}\" is none of debug, info, warning, error, off", name);
+  return fail(ErrorCode::kInvalidArgument, "log level \"{}\" is none of debug, info, warning, error, off",
+              name);
 }
 
-void set_log_level(LogLevel level) { logger().set_level(level_of(level)); }
-bool log_enabled(LogLevel level) { return logger().should_log(level_of(level)); }
-void log_line(LogLevel level, std::string_view line) { logger().log(level_of(level), "{}", line); }
+void set_log_level(LogLevel level) {
+  logger().set_level(level_of(level));
+}
+bool log_enabled(LogLevel level) {
+  return logger().should_log(level_of(level));
+}
+void log_line(LogLevel level, std::string_view line) {
+  logger().log(level_of(level), "{}", line);
+}
 
 }  // namespace loci

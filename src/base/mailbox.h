@@ -1,5 +1,5 @@
-// A bounded queue of messages from many threads to the one that owns the receiving end. The receiver takes all that is
-// there at once, so that the lock is held for the time of a swap.
+// A bounded queue of messages from many threads to the one that owns the receiving end. The receiver takes
+// all that is there at once, so that the lock is held for the time of a swap.
 #pragma once
 
 #include <condition_variable>

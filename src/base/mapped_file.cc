@@ -1,13 +1,12 @@
 #include "base/mapped_file.h"
 
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstdint>
-#include <cstring>
 #include <utility>
 
 namespace loci {
@@ -20,7 +19,8 @@ std::unexpected<Error> os_error(const std::filesystem::path& path, const char* d
 
 class FileDescriptor {
  public:
-  explicit FileDescriptor(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  explicit FileDescriptor(const std::filesystem::path& path)
+      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
   FileDescriptor(const FileDescriptor&) = delete;
   ~FileDescriptor() {
     if (fd_ >= 0) ::close(fd_);
@@ -36,7 +36,7 @@ class FileDescriptor {
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
   const FileDescriptor file(path);
   if (file.get() < 0) return os_error(path, "open", errno);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) != 0) return os_error(path, "stat", errno);
   if (!S_ISREG(status.st_mode)) return fail(ErrorCode::kIo, "{}: not a regular file", path.string());
   if (status.st_size == 0) return fail(ErrorCode::kCorrupt, "{}: the file is empty", path.string());
@@ -77,7 +77,8 @@ Result<std::string> read_text_file(const std::filesystem::path& path, std::size_
     if (got < 0) return os_error(path, "read", errno);
     if (got == 0) return text;
     if (text.size() + static_cast<std::size_t>(got) > limit)
-      return fail(ErrorCode::kCorrupt, "{}: larger than the {} bytes that such a file may have", path.string(), limit);
+      return fail(ErrorCode::kCorrupt, "{}: larger than the {} bytes that such a file may have",
+                  path.string(), limit);
     text.append(buffer, static_cast<std::size_t>(got));
   }
 }

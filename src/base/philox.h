@@ -29,8 +29,9 @@ constexpr PhiloxCounter philox4x32(PhiloxCounter counter, PhiloxKey key) {
 /// `stream` separates independent uses of one seed (the choices of a request, the kinds of draw).
 constexpr double philox_uniform(std::uint64_t seed, std::uint64_t stream, std::uint64_t position) {
   const PhiloxKey key{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
-  const PhiloxCounter counter{static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(position >> 32),
-                              static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32)};
+  const PhiloxCounter counter{static_cast<std::uint32_t>(position),
+                              static_cast<std::uint32_t>(position >> 32), static_cast<std::uint32_t>(stream),
+                              static_cast<std::uint32_t>(stream >> 32)};
   const PhiloxCounter bits = philox4x32(counter, key);
   const std::uint64_t mantissa = (std::uint64_t{bits[0]} << 32 | bits[1]) >> 11;
   return static_cast<double>(mantissa) * 0x1.0p-53;

@@ -6,8 +6,11 @@
 namespace loci {
 
 using Duration = std::chrono::nanoseconds;
-using Time = std::chrono::time_point<std::chrono::steady_clock, Duration>;  // monotonic, or virtual in a simulation
+using Time =
+    std::chrono::time_point<std::chrono::steady_clock, Duration>;  // monotonic, or virtual in a simulation
 
-inline double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+inline double seconds(Duration d) {
+  return std::chrono::duration<double>(d).count();
+}
 
 }  // namespace loci

@@ -1,7 +1,7 @@
 // A fixed set of threads that run loops together. The calling thread is one of them.
 //
-// Workers spin for a short while after a loop, because the next one follows within microseconds while a model runs, and
-// sleep when none does: an idle pool costs no CPU. One thread at a time may call for_each_chunk.
+// Workers spin for a short while after a loop, because the next one follows within microseconds while a model
+// runs, and sleep when none does: an idle pool costs no CPU. One thread at a time may call for_each_chunk.
 #pragma once
 
 #include <functional>
@@ -27,7 +27,11 @@ class WorkerPool {
 
   template <class F>
   void for_each_chunk(int count, int chunk, F&& body) {
-    run(count, chunk, [](void* context, int begin, int end) { (*static_cast<std::remove_reference_t<F>*>(context))(begin, end); },
+    run(
+        count, chunk,
+        [](void* context, int begin, int end) {
+          (*static_cast<std::remove_reference_t<F>*>(context))(begin, end);
+        },
         const_cast<void*>(static_cast<const void*>(&body)));
   }
 

@@ -1,4 +1,5 @@
-// `loci bench model [MODEL]`: how fast this machine computes a model: prefill of a prompt, and decode by batch.
+// `loci bench model [MODEL]`: how fast this machine computes a model: prefill of a prompt, and decode by
+// batch.
 //
 // Every figure is the median of several runs. Tokens are arbitrary ids: the work does not depend on them.
 #include <algorithm>
@@ -38,7 +39,8 @@ double median(std::vector<double> values) {
 /// Sequences of equal length that are computed side by side, with their KV.
 class BenchBatch {
  public:
-  BenchBatch(Executor& executor, int vocab, BlockPool& pool, int block_tokens, int sequences) : executor_(executor), vocab_(vocab) {
+  BenchBatch(Executor& executor, int vocab, BlockPool& pool, int block_tokens, int sequences)
+      : executor_(executor), vocab_(vocab) {
     for (int i = 0; i < sequences; ++i) tables_.emplace_back(pool, block_tokens);
   }
 
@@ -99,7 +101,8 @@ class Bench {
     BenchBatch batch(executor_, vocab_, pool_, plan_.kv.block_tokens, sequences);
     batch.advance(options_.prompt, plan_.workspace.rows);
     std::vector<double> times;
-    for (int token = 0; token < options_.generate; ++token) times.push_back(seconds_of([&] { batch.advance(1, sequences); }));
+    for (int token = 0; token < options_.generate; ++token)
+      times.push_back(seconds_of([&] { batch.advance(1, sequences); }));
     return {"decode", sequences, sequences / median(times)};
   }
 
@@ -114,8 +117,10 @@ class Bench {
 void print(const Measurement& m, const BenchOptions& options, const LoadedModel& model, int threads) {
   const std::string_view format = traits(model.model().main_dtype()).name;
   if (options.json)
-    fmt::print("{{\"model\":\"{}\",\"test\":\"{}\",\"batch\":{},\"prompt\":{},\"tokens_per_second\":{:.2f},\"format\":\"{}\",\"threads\":{}}}\n",
-               model.name(), m.test, m.batch, options.prompt, m.tokens_per_second, format, threads);
+    fmt::print(
+        "{{\"model\":\"{}\",\"test\":\"{}\",\"batch\":{},\"prompt\":{},\"tokens_per_second\":{:.2f},"
+        "\"format\":\"{}\",\"threads\":{}}}\n",
+        model.name(), m.test, m.batch, options.prompt, m.tokens_per_second, format, threads);
   else
     fmt::print("{:<8} batch {:>3}  {:>10.1f} tokens/s\n", m.test, m.batch, m.tokens_per_second);
   std::fflush(stdout);
@@ -132,10 +137,14 @@ Result<> bench_model(BenchOptions& options) {
   options.generate = std::min(options.generate, spec.context_length / 2);
   options.prompt = std::min(options.prompt, spec.context_length - options.generate);
   config.max_model_len = options.prompt + options.generate;
-  LOCI_TRY(const MemoryPlan plan, plan_memory(spec, weight_bytes(model.model().weights()), model.model().main_dtype(), config));
+  LOCI_TRY(const MemoryPlan plan,
+           plan_memory(spec, weight_bytes(model.model().weights()), model.model().main_dtype(), config));
   const int threads = config.threads > 0 ? config.threads : available_processors();
-  LOCI_TRY(const auto executor, LocalExecutor::create(model.model(), {plan.kv, plan.kv_blocks, plan.workspace, threads, kernels::ops_for(kernels::best_isa())}));
-  if (!options.json) fmt::print("{}, {} threads, prompt of {} tokens\n", model.name(), threads, options.prompt);
+  LOCI_TRY(const auto executor,
+           LocalExecutor::create(model.model(), {plan.kv, plan.kv_blocks, plan.workspace, threads,
+                                                 kernels::ops_for(kernels::best_isa())}));
+  if (!options.json)
+    fmt::print("{}, {} threads, prompt of {} tokens\n", model.name(), threads, options.prompt);
   Bench bench(*executor, plan, spec.vocab_size, options);
   print(bench.prefill(), options, model, threads);
   for (const int batch : options.batches) print(bench.decode(batch), options, model, threads);
@@ -151,10 +160,19 @@ Command add_bench(CLI::App& app) {
   command->require_subcommand(1);
   CLI::App* model = command->add_subcommand("model", "prefill and decode of a model, in tokens a second");
   add_model_argument(*model, options->model);
-  model->add_option("-p,--prompt", options->prompt, "tokens of the prompt")->capture_default_str()->check(CLI::PositiveNumber);
-  model->add_option("-n,--generate", options->generate, "tokens to decode")->capture_default_str()->check(CLI::PositiveNumber);
-  model->add_option("-b,--batch", options->batches, "sequences decoded together")->delimiter(',')->check(CLI::Range(1, 4096))->capture_default_str();
-  model->add_option("-r,--runs", options->runs, "runs of the prefill")->capture_default_str()->check(CLI::PositiveNumber);
+  model->add_option("-p,--prompt", options->prompt, "tokens of the prompt")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  model->add_option("-n,--generate", options->generate, "tokens to decode")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  model->add_option("-b,--batch", options->batches, "sequences decoded together")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  model->add_option("-r,--runs", options->runs, "runs of the prefill")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   model->add_option("-t", options->model.engine.threads, "as --threads")->check(CLI::Range(0, 1024));
   model->add_flag("--json", options->json, "one JSON object a line");
   add_model_options(*model, options->model);

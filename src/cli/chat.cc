@@ -1,8 +1,7 @@
 // `loci chat [MODEL]`: a conversation on the terminal.
-#include <unistd.h>
-
 #include <iostream>
 #include <memory>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/command.h"
@@ -21,7 +20,8 @@ struct ChatOptions {
 
 class Conversation {
  public:
-  Conversation(const LoadedModel& model, LiveEngine& engine, const ChatOptions& options) : model_(model), engine_(engine), options_(options) {
+  Conversation(const LoadedModel& model, LiveEngine& engine, const ChatOptions& options)
+      : model_(model), engine_(engine), options_(options) {
     clear();
   }
 
@@ -46,9 +46,12 @@ class Conversation {
   }
 
  private:
-  void add(std::string_view role, std::string_view content) { messages_.push_back({{"role", role}, {"content", content}}); }
+  void add(std::string_view role, std::string_view content) {
+    messages_.push_back({{"role", role}, {"content", content}});
+  }
 
-  /// The prompt of the whole conversation; its oldest exchanges are forgotten when it outgrows half of the context.
+  /// The prompt of the whole conversation; its oldest exchanges are forgotten when it outgrows half of the
+  /// context.
   Result<Request> make_request() {
     Request request;
     for (;;) {
@@ -68,7 +71,8 @@ class Conversation {
   bool forget_oldest() {
     const std::size_t first = options_.system.empty() ? 0 : 1;
     if (messages_.size() < first + 3) return false;
-    messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(first), messages_.begin() + static_cast<std::ptrdiff_t>(first + 2));
+    messages_.erase(messages_.begin() + static_cast<std::ptrdiff_t>(first),
+                    messages_.begin() + static_cast<std::ptrdiff_t>(first + 2));
     return true;
   }
 
@@ -85,7 +89,8 @@ Result<> hold_conversation(ChatOptions& options) {
   LOCI_TRY(const auto engine, LiveEngine::start(model, options.model.engine));
   Conversation conversation(model, *engine, options);
   const bool is_terminal = ::isatty(STDIN_FILENO) != 0;
-  if (is_terminal) fmt::print("{}: type a message; /clear starts again, /exit or Ctrl-D ends.\n", model.name());
+  if (is_terminal)
+    fmt::print("{}: type a message; /clear starts again, /exit or Ctrl-D ends.\n", model.name());
   std::string line;
   for (;;) {
     if (is_terminal) print_text("> ");

@@ -1,14 +1,15 @@
 // The commands of the program. Each adds itself to the command line and returns what runs it.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 
 #include "base/error.h"
+#include <CLI/CLI.hpp>
 
 namespace loci::cli {
 
-/// Runs after the command line has been read; an error is printed as one line and ends the program with status 1.
+/// Runs after the command line has been read; an error is printed as one line and ends the program with
+/// status 1.
 using Action = std::function<Result<>()>;
 
 struct Command {

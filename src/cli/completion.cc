@@ -8,10 +8,13 @@
 
 namespace loci::cli {
 
-Result<Usage> complete(LiveEngine& engine, Request request, const std::function<void(std::string_view)>& on_text) {
-  // One event a token at most, and one to end: the mailbox never fills. Shared, because the last event may find the caller gone.
+Result<Usage> complete(LiveEngine& engine, Request request,
+                       const std::function<void(std::string_view)>& on_text) {
+  // One event a token at most, and one to end: the mailbox never fills. Shared, because the last event may
+  // find the caller gone.
   const auto events = std::make_shared<Mailbox<Event>>(static_cast<std::size_t>(request.max_tokens) + 2);
-  LOCI_TRY_VOID(engine.submit(std::move(request), [events](Event&& event) { events->push(std::move(event)); }));
+  LOCI_TRY_VOID(
+      engine.submit(std::move(request), [events](Event&& event) { events->push(std::move(event)); }));
   std::vector<Event> batch;
   for (;;) {
     events->wait_and_take(batch);

@@ -11,7 +11,8 @@ namespace loci::cli {
 
 /// Blocks until the request has ended and returns its usage. `on_text` sees each piece of choice 0.
 /// The engine's refusal, or kUnavailable where it could not finish.
-Result<Usage> complete(LiveEngine& engine, Request request, const std::function<void(std::string_view)>& on_text);
+Result<Usage> complete(LiveEngine& engine, Request request,
+                       const std::function<void(std::string_view)>& on_text);
 
 /// Writes to standard output at once.
 void print_text(std::string_view text);

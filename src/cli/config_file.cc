@@ -14,12 +14,14 @@ Result<std::string> scalar_text(const toml::node& node, std::string_view key, co
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
-  return fail(ErrorCode::kInvalidArgument, "{}:{}: key '{}' is neither text, number, boolean nor a list of them", path,
+  return fail(ErrorCode::kInvalidArgument,
+              "{}:{}: key '{}' is neither text, number, boolean nor a list of them", path,
               node.source().begin.line, key);
 }
 
 /// A boolean is a switch, a list repeats its flag.
-Result<> append_flags(const toml::node& node, const std::string& key, const std::string& path, std::vector<std::string>& flags) {
+Result<> append_flags(const toml::node& node, const std::string& key, const std::string& path,
+                      std::vector<std::string>& flags) {
   std::string name = "--" + key;
   std::ranges::replace(name, '_', '-');
   if (const auto* value = node.as_boolean()) {
@@ -43,9 +45,11 @@ Result<std::vector<std::string>> read_flags(const std::string& path) {
   std::vector<std::string> flags;
   try {
     const toml::table table = toml::parse(text, path);
-    for (const auto& [key, node] : table) LOCI_TRY_VOID(append_flags(node, std::string(key.str()), path, flags));
+    for (const auto& [key, node] : table)
+      LOCI_TRY_VOID(append_flags(node, std::string(key.str()), path, flags));
   } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::kInvalidArgument, "{}:{}: {}", path, error.source().begin.line, error.description());
+    return fail(ErrorCode::kInvalidArgument, "{}:{}: {}", path, error.source().begin.line,
+                error.description());
   }
   return flags;
 }
@@ -54,11 +58,13 @@ Result<std::vector<std::string>> read_flags(const std::string& path) {
 
 Result<std::vector<std::string>> with_config_file(std::vector<std::string> arguments) {
   const std::string flag = "--config";
-  const auto where = std::ranges::find_if(arguments, [&](const std::string& a) { return a == flag || a.starts_with(flag + "="); });
+  const auto where = std::ranges::find_if(
+      arguments, [&](const std::string& a) { return a == flag || a.starts_with(flag + "="); });
   if (where == arguments.end()) return arguments;
   std::string path;
   if (*where == flag) {
-    if (std::next(where) == arguments.end()) return fail(ErrorCode::kInvalidArgument, "--config: a file name must follow");
+    if (std::next(where) == arguments.end())
+      return fail(ErrorCode::kInvalidArgument, "--config: a file name must follow");
     path = *std::next(where);
     arguments.erase(where, where + 2);
   } else {

@@ -8,8 +8,8 @@
 
 namespace loci::cli {
 
-/// The arguments with "--config FILE" replaced by the flags of the file, put in front of the other flags so that
-/// the command line wins. Errors name file, line and key.
+/// The arguments with "--config FILE" replaced by the flags of the file, put in front of the other flags so
+/// that the command line wins. Errors name file, line and key.
 Result<std::vector<std::string>> with_config_file(std::vector<std::string> arguments);
 
 }  // namespace loci::cli

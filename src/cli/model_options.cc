@@ -11,8 +11,9 @@ Result<std::optional<DType>> parse_dtype(std::string_view flag, const std::strin
     std::string_view name;
     DType dtype;
   };
-  static constexpr std::array kNames{Name{"float32", DType::kF32},   Name{"float", DType::kF32},    Name{"f32", DType::kF32},
-                                     Name{"float16", DType::kF16},   Name{"half", DType::kF16},     Name{"f16", DType::kF16},
+  static constexpr std::array kNames{Name{"float32", DType::kF32},   Name{"float", DType::kF32},
+                                     Name{"f32", DType::kF32},       Name{"float16", DType::kF16},
+                                     Name{"half", DType::kF16},      Name{"f16", DType::kF16},
                                      Name{"bfloat16", DType::kBF16}, Name{"bf16", DType::kBF16}};
   if (name == "auto") return std::nullopt;
   const std::string lower = CLI::detail::to_lower(name);
@@ -40,30 +41,67 @@ LoadOptions ModelOptions::load_options() const {
 }
 
 void add_model_argument(CLI::App& command, ModelOptions& options) {
-  command.add_option("MODEL", options.model, "a .gguf file or a Hugging Face folder; without it, the embedded model");
+  command.add_option("MODEL", options.model,
+                     "a .gguf file or a Hugging Face folder; without it, the embedded model");
 }
 
 void add_model_options(CLI::App& command, ModelOptions& options) {
-  command.add_option("--dtype", options.dtype, "type to compute in: auto (the file's own), float32, float16, bfloat16")->capture_default_str()->take_last();
-  command.add_option("--threads", options.engine.threads, "kernel threads; 0: one a processor")->check(CLI::Range(0, 1024))->take_last();
-  command.add_option("--chat-template", options.chat_template, "Jinja file that renders chats, instead of the model's own")->take_last();
-  command.add_option("--generation-config", options.generation_config, "sampling defaults: auto (the model's generation_config.json) or vllm (none)")
-      ->check(CLI::IsMember({"auto", "vllm"}))->capture_default_str()->take_last();
-  command.add_option("--log-level", options.log_level, "debug, info, warning, error or off")->capture_default_str()->take_last();
+  command
+      .add_option("--dtype", options.dtype,
+                  "type to compute in: auto (the file's own), float32, float16, bfloat16")
+      ->capture_default_str()
+      ->take_last();
+  command.add_option("--threads", options.engine.threads, "kernel threads; 0: one a processor")
+      ->check(CLI::Range(0, 1024))
+      ->take_last();
+  command
+      .add_option("--chat-template", options.chat_template,
+                  "Jinja file that renders chats, instead of the model's own")
+      ->take_last();
+  command
+      .add_option("--generation-config", options.generation_config,
+                  "sampling defaults: auto (the model's generation_config.json) or vllm (none)")
+      ->check(CLI::IsMember({"auto", "vllm"}))
+      ->capture_default_str()
+      ->take_last();
+  command.add_option("--log-level", options.log_level, "debug, info, warning, error or off")
+      ->capture_default_str()
+      ->take_last();
 }
 
 void add_engine_options(CLI::App& command, ModelOptions& options) {
   EngineConfig& engine = options.engine;
-  command.add_option("--max-model-len", engine.max_model_len, "tokens of prompt and output together; 0: the model's context")->check(CLI::NonNegativeNumber)->take_last();
-  command.add_option("--max-num-seqs", engine.max_num_seqs, "sequences that run at once")->capture_default_str()->check(CLI::PositiveNumber)->take_last();
-  command.add_option("--max-num-batched-tokens", engine.max_num_batched_tokens, "tokens of a step, shared by prompt chunks and running streams")
-      ->capture_default_str()->check(CLI::PositiveNumber)->take_last();
-  command.add_option("--block-size", engine.block_size, "tokens of a KV block")->capture_default_str()->check(CLI::Range(1, 4096))->take_last();
-  command.add_option("--kv-cache-memory", options.kv_cache_memory,
-                     "memory of the KV cache, such as 512MB or 4GB; default: what max-num-seqs full contexts need, at most 4GB")
-      ->transform(CLI::AsSizeValue(false))->take_last();
-  command.add_option("--kv-cache-dtype", options.kv_cache_dtype, "type of keys and values: auto (the model's; float16 for quantized ones), float32, float16, bfloat16")
-      ->capture_default_str()->take_last();
+  command
+      .add_option("--max-model-len", engine.max_model_len,
+                  "tokens of prompt and output together; 0: the model's context")
+      ->check(CLI::NonNegativeNumber)
+      ->take_last();
+  command.add_option("--max-num-seqs", engine.max_num_seqs, "sequences that run at once")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->take_last();
+  command
+      .add_option("--max-num-batched-tokens", engine.max_num_batched_tokens,
+                  "tokens of a step, shared by prompt chunks and running streams")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->take_last();
+  command.add_option("--block-size", engine.block_size, "tokens of a KV block")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096))
+      ->take_last();
+  command
+      .add_option("--kv-cache-memory", options.kv_cache_memory,
+                  "memory of the KV cache, such as 512MB or 4GB; default: what max-num-seqs full contexts "
+                  "need, at most 4GB")
+      ->transform(CLI::AsSizeValue(false))
+      ->take_last();
+  command
+      .add_option("--kv-cache-dtype", options.kv_cache_dtype,
+                  "type of keys and values: auto (the model's; float16 for quantized ones), float32, "
+                  "float16, bfloat16")
+      ->capture_default_str()
+      ->take_last();
 }
 
 }  // namespace loci::cli

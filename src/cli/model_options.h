@@ -1,20 +1,21 @@
 // The options that every command which loads a model shares.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <optional>
 #include <string>
 
 #include "engine/engine_config.h"
 #include "engine/loaded_model.h"
+#include <CLI/CLI.hpp>
 
 namespace loci::cli {
 
 /// Command-line values, as text where they need more than a conversion.
 struct ModelOptions {
   std::string model;  // empty: the embedded one
-  std::string dtype = "auto", kv_cache_dtype = "auto", generation_config = "auto", chat_template, log_level = "info";
+  std::string dtype = "auto", kv_cache_dtype = "auto", generation_config = "auto", chat_template,
+              log_level = "info";
   std::uint64_t kv_cache_memory = 0;  // 0: the default
   EngineConfig engine;
   std::optional<DType> load_dtype;  // of `dtype`; set by apply()

@@ -1,11 +1,12 @@
-// The sampling options of the commands that generate text. What is not given comes from the model's own defaults.
+// The sampling options of the commands that generate text. What is not given comes from the model's own
+// defaults.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 
 #include "engine/generation_defaults.h"
 #include "engine/request.h"
+#include <CLI/CLI.hpp>
 
 namespace loci::cli {
 

@@ -1,34 +1,55 @@
 // `loci serve [MODEL]`: the OpenAI-compatible server, from listening to the last stream.
+#include <filesystem>
+#include <memory>
+
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "cli/serve_loop.h"
-
-#include <filesystem>
-#include <memory>
 
 namespace loci::cli {
 namespace {
 
 void add_server_options(CLI::App& command, ServeOptions& options) {
-  command.add_option("--host", options.server.http.host, "address to listen on")->capture_default_str()->take_last();
-  command.add_option("--port", options.server.http.port, "port to listen on; 0: any free one")->capture_default_str()->take_last();
-  command.add_option("--api-key", options.server.api_keys, "key that clients must send; may be repeated")->allow_extra_args(false);
-  command.add_option("--served-model-name", options.names, "names of the model in the API, the first is shown; put MODEL before this flag");
-  command.add_option("--allowed-origins", options.server.allowed_origins, "web origin that may call; may be repeated; default: any")->allow_extra_args(false);
-  command.add_option("--max-body-size", options.server.http.limits.max_body_bytes, "largest request body, such as 8MB; default 32MB")
-      ->transform(CLI::AsSizeValue(false))->take_last();
-  command.add_option("--max-queued-requests", options.model.engine.max_queued_requests, "requests that may wait; more are refused")
-      ->capture_default_str()->check(CLI::PositiveNumber)->take_last();
-  command.add_option("--seed", options.seed, "makes the seeds of requests that bring none a fixed series")->take_last();
-  command.add_option("--shutdown-timeout", options.shutdown_seconds, "seconds that running streams get after SIGTERM")
-      ->capture_default_str()->check(CLI::NonNegativeNumber)->take_last();
+  command.add_option("--host", options.server.http.host, "address to listen on")
+      ->capture_default_str()
+      ->take_last();
+  command.add_option("--port", options.server.http.port, "port to listen on; 0: any free one")
+      ->capture_default_str()
+      ->take_last();
+  command.add_option("--api-key", options.server.api_keys, "key that clients must send; may be repeated")
+      ->allow_extra_args(false);
+  command.add_option("--served-model-name", options.names,
+                     "names of the model in the API, the first is shown; put MODEL before this flag");
+  command
+      .add_option("--allowed-origins", options.server.allowed_origins,
+                  "web origin that may call; may be repeated; default: any")
+      ->allow_extra_args(false);
+  command
+      .add_option("--max-body-size", options.server.http.limits.max_body_bytes,
+                  "largest request body, such as 8MB; default 32MB")
+      ->transform(CLI::AsSizeValue(false))
+      ->take_last();
+  command
+      .add_option("--max-queued-requests", options.model.engine.max_queued_requests,
+                  "requests that may wait; more are refused")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber)
+      ->take_last();
+  command.add_option("--seed", options.seed, "makes the seeds of requests that bring none a fixed series")
+      ->take_last();
+  command
+      .add_option("--shutdown-timeout", options.shutdown_seconds,
+                  "seconds that running streams get after SIGTERM")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber)
+      ->take_last();
   command.add_option("--config", "TOML file with flags as keys (max-num-seqs = 16); the command line wins");
 }
 
 }  // namespace
 
-/// `--served-model-name NAME MODEL`, as in vLLM, makes MODEL a second name. Serving the embedded model instead, without
-/// a word, is not what anybody meant.
+/// `--served-model-name NAME MODEL`, as in vLLM, makes MODEL a second name. Serving the embedded model
+/// instead, without a word, is not what anybody meant.
 void refuse_swallowed_model(const ServeOptions& options) {
   if (!options.model.model.empty() || options.names.empty()) return;
   const std::string& last = options.names.back();

@@ -1,11 +1,10 @@
 #include "cli/serve_loop.h"
 
+#include <chrono>
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
-
-#include <chrono>
 #include <thread>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -49,11 +48,13 @@ void drain(LiveEngine& engine, const TerminationSignals& signals, Duration timeo
 }
 
 void log_address(const ServeOptions& options, const Server& server, const std::string& name) {
-  log_info("serving {} on http://{}:{} (API: /v1, metrics: /metrics)", name, options.server.http.host, server.port());
+  log_info("serving {} on http://{}:{} (API: /v1, metrics: /metrics)", name, options.server.http.host,
+           server.port());
 }
 
 std::int64_t unix_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -74,7 +75,8 @@ Result<> serve(ServeOptions& options) {
   signals.wait();
   log_info("shutting down: running streams get {} s", options.shutdown_seconds);
   server->begin_shutdown();
-  drain(*engine, signals, std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.shutdown_seconds)));
+  drain(*engine, signals,
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.shutdown_seconds)));
   engine.reset();  // aborts what is left; its last events still reach the clients
   server->stop();
   return {};

@@ -18,8 +18,8 @@ struct ServeOptions {
   double shutdown_seconds = 30;
 };
 
-/// Returns when the server has ended in order. The first SIGTERM or SIGINT lets running streams finish within the
-/// shutdown timeout, a second one ends the process at once with status 1.
+/// Returns when the server has ended in order. The first SIGTERM or SIGINT lets running streams finish within
+/// the shutdown timeout, a second one ends the process at once with status 1.
 Result<> serve(ServeOptions& options);
 
 }  // namespace loci::cli

@@ -39,7 +39,9 @@ std::vector<TokenId> most_likely(std::span<const float> logits, int count) {
 
 TokenLogprobs raw_logprobs(std::span<const float> logits, TokenId chosen, int top) {
   const double normalizer = log_sum_exp(logits);
-  const auto logprob = [&](TokenId token) { return static_cast<float>(logits[static_cast<std::size_t>(token)] - normalizer); };
+  const auto logprob = [&](TokenId token) {
+    return static_cast<float>(logits[static_cast<std::size_t>(token)] - normalizer);
+  };
   TokenLogprobs result{{chosen, logprob(chosen), rank_of(logits, chosen)}, {}};
   if (top <= 0) return result;
   int rank = 0;

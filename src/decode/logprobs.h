@@ -1,4 +1,5 @@
-// Log probabilities of the raw distribution: log softmax of the model's logits, before penalties and temperature.
+// Log probabilities of the raw distribution: log softmax of the model's logits, before penalties and
+// temperature.
 #pragma once
 
 #include <span>

@@ -50,7 +50,8 @@ void adjust(std::span<float> logits, const SampleContext& c) {
 }
 
 /// Tokens within reach of the best one: all of them, or those that min_p leaves (p >= min_p * p_max).
-void collect(std::span<const float> logits, float max_logit, const SamplingParams& p, std::vector<Candidate>& candidates) {
+void collect(std::span<const float> logits, float max_logit, const SamplingParams& p,
+             std::vector<Candidate>& candidates) {
   const float floor = p.min_p > 0 ? max_logit + p.temperature * std::log(p.min_p) : kMasked;
   candidates.clear();
   for (std::size_t i = 0; i < logits.size(); ++i)
@@ -76,7 +77,8 @@ void keep_top_p(std::vector<Candidate>& candidates, float max_logit, const Sampl
   for (const Candidate& c : candidates) total += weight(c, max_logit, p.temperature);
   double sum = 0;
   std::size_t kept = 0;
-  while (kept < candidates.size() && sum < p.top_p * total) sum += weight(candidates[kept++], max_logit, p.temperature);
+  while (kept < candidates.size() && sum < p.top_p * total)
+    sum += weight(candidates[kept++], max_logit, p.temperature);
   candidates.resize(std::max<std::size_t>(kept, 1));
 }
 
@@ -107,7 +109,8 @@ TokenId sample(std::span<const float> logits, const SampleContext& context, Samp
   keep_top_k(scratch.candidates, context.params.top_k);
   keep_top_p(scratch.candidates, max_logit, context.params);
   // nth_element leaves its own order; the draw must not depend on it.
-  if (context.params.top_k > 0 && context.params.top_p >= 1) std::ranges::sort(scratch.candidates, more_likely);
+  if (context.params.top_k > 0 && context.params.top_p >= 1)
+    std::ranges::sort(scratch.candidates, more_likely);
   return draw(scratch.candidates, max_logit, context);
 }
 

@@ -1,5 +1,5 @@
-// Chooses the next token from the model's logits. A pure function: what it draws depends on the request's seed, the choice
-// and the position of the token, so that no schedule can change it (first law).
+// Chooses the next token from the model's logits. A pure function: what it draws depends on the request's
+// seed, the choice and the position of the token, so that no schedule can change it (first law).
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ struct SampleScratch {
 inline constexpr TokenId kNoToken = -1;
 
 /// The next token, or kNoToken where the logits hold no finite number that may be chosen (a broken model).
-/// In order: mask, bias, penalties, temperature, min_p, top_k, top_p, draw; temperature below 1e-5 is greedy, and
-/// ties go to the lower id. O(vocab), plus a sort of the candidates where top_k or top_p ask for it.
+/// In order: mask, bias, penalties, temperature, min_p, top_k, top_p, draw; temperature below 1e-5 is greedy,
+/// and ties go to the lower id. O(vocab), plus a sort of the candidates where top_k or top_p ask for it.
 TokenId sample(std::span<const float> logits, const SampleContext& context, SampleScratch& scratch);
 
 }  // namespace loci

@@ -1,8 +1,7 @@
 #include "decode/sampler.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+#include <gtest/gtest.h>
 #include <limits>
 #include <map>
 
@@ -20,9 +19,11 @@ TokenId sample_once(std::span<const float> logits, const SamplingParams& params,
   return sample(logits, {params, history, masked, 0, position}, scratch);
 }
 
-std::map<TokenId, double> frequencies(std::span<const float> logits, const SamplingParams& params, int draws = 20000) {
+std::map<TokenId, double> frequencies(std::span<const float> logits, const SamplingParams& params,
+                                      int draws = 20000) {
   std::map<TokenId, double> result;
-  for (int i = 0; i < draws; ++i) result[sample_once(logits, params, static_cast<std::uint64_t>(i))] += 1.0 / draws;
+  for (int i = 0; i < draws; ++i)
+    result[sample_once(logits, params, static_cast<std::uint64_t>(i))] += 1.0 / draws;
   return result;
 }
 
@@ -53,7 +54,8 @@ TEST(Sampler, TopKTopPAndMinPCutTheTail) {
   EXPECT_EQ(frequencies(logits, {.top_p = 0.75f}).size(), 3u);
   EXPECT_EQ(frequencies(logits, {.top_p = 1e-6f}).size(), 1u);
   EXPECT_EQ(frequencies(logits, {.min_p = 0.6f}).size(), 2u) << "only 0.4 and 0.3 reach 0.24";
-  EXPECT_EQ(frequencies(logits, {.top_k = 3, .top_p = 0.5f}).size(), 2u) << "top_p is taken of what top_k left";
+  EXPECT_EQ(frequencies(logits, {.top_k = 3, .top_p = 0.5f}).size(), 2u)
+      << "top_p is taken of what top_k left";
 }
 
 TEST(Sampler, MinPLooksAtTheDistributionAfterTemperature) {
@@ -68,11 +70,20 @@ TEST(Sampler, PenaltiesFollowTheirDefinitions) {
   history.add_output(1);
   history.add_output(1);
   // Repetition counts prompt and output; presence and frequency the output alone.
-  EXPECT_EQ(sample_once(std::vector<float>{2, 1.9f, 1.5f}, {.temperature = 0, .repetition_penalty = 1.5f}, 0, history), 2);
-  EXPECT_EQ(sample_once(std::vector<float>{-1, -5, -1.2f}, {.temperature = 0, .repetition_penalty = 1.5f}, 0, history), 2);
-  EXPECT_EQ(sample_once(std::vector<float>{1, 2, 0}, {.temperature = 0, .presence_penalty = 1.5f}, 0, history), 0);
-  EXPECT_EQ(sample_once(std::vector<float>{0, 2, 1.7f}, {.temperature = 0, .frequency_penalty = 0.2f}, 0, history), 2);
-  EXPECT_EQ(sample_once(std::vector<float>{0, 2, 1.7f}, {.temperature = 0, .presence_penalty = 0.2f}, 0, history), 1);
+  EXPECT_EQ(sample_once(std::vector<float>{2, 1.9f, 1.5f}, {.temperature = 0, .repetition_penalty = 1.5f}, 0,
+                        history),
+            2);
+  EXPECT_EQ(sample_once(std::vector<float>{-1, -5, -1.2f}, {.temperature = 0, .repetition_penalty = 1.5f}, 0,
+                        history),
+            2);
+  EXPECT_EQ(
+      sample_once(std::vector<float>{1, 2, 0}, {.temperature = 0, .presence_penalty = 1.5f}, 0, history), 0);
+  EXPECT_EQ(
+      sample_once(std::vector<float>{0, 2, 1.7f}, {.temperature = 0, .frequency_penalty = 0.2f}, 0, history),
+      2);
+  EXPECT_EQ(
+      sample_once(std::vector<float>{0, 2, 1.7f}, {.temperature = 0, .presence_penalty = 0.2f}, 0, history),
+      1);
 }
 
 TEST(Sampler, BiasAndMask) {

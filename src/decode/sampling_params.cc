@@ -7,7 +7,9 @@ namespace {
 
 /// `wanted` completes "must be ...".
 std::unexpected<Error> out_of_range(std::string_view field, double value, std::string_view wanted) {
-  return std::unexpected(Error{ErrorCode::kInvalidArgument, fmt::format("{} is {}, must be {}", field, value, wanted), std::string(field)});
+  return std::unexpected(Error{ErrorCode::kInvalidArgument,
+                               fmt::format("{} is {}, must be {}", field, value, wanted),
+                               std::string(field)});
 }
 
 Result<> check_range(std::string_view field, double value, double low, double high) {
@@ -18,7 +20,8 @@ Result<> check_range(std::string_view field, double value, double low, double hi
 }  // namespace
 
 Result<> validate(const SamplingParams& p, int vocab_size) {
-  if (!std::isfinite(p.temperature) || p.temperature < 0) return out_of_range("temperature", p.temperature, "a number >= 0");
+  if (!std::isfinite(p.temperature) || p.temperature < 0)
+    return out_of_range("temperature", p.temperature, "a number >= 0");
   if (!(p.top_p > 0 && p.top_p <= 1)) return out_of_range("top_p", p.top_p, "in (0, 1]");
   if (p.top_k < -1) return out_of_range("top_k", p.top_k, "at least 1, or 0 or -1 for all");
   LOCI_TRY_VOID(check_range("min_p", p.min_p, 0, 1));
@@ -28,7 +31,8 @@ Result<> validate(const SamplingParams& p, int vocab_size) {
     return out_of_range("repetition_penalty", p.repetition_penalty, "above 0");
   for (const auto& [token, bias] : p.logit_bias) {
     if (token < 0 || token >= vocab_size)
-      return out_of_range("logit_bias", token, fmt::format("a token of the vocabulary, 0..{}", vocab_size - 1));
+      return out_of_range("logit_bias", token,
+                          fmt::format("a token of the vocabulary, 0..{}", vocab_size - 1));
     LOCI_TRY_VOID(check_range("logit_bias", bias, -100, 100));
   }
   return {};

@@ -1,4 +1,5 @@
-// The tokens that a sequence has seen, as penalties need them. Grows with the distinct tokens, not with the length.
+// The tokens that a sequence has seen, as penalties need them. Grows with the distinct tokens, not with the
+// length.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
-// The text of one choice as it grows: tokens become whole characters, characters are searched for stop strings, and what can
-// no longer be part of one may leave.
+// The text of one choice as it grows: tokens become whole characters, characters are searched for stop
+// strings, and what can no longer be part of one may leave.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,8 @@ class ChoiceText {
  public:
   ChoiceText(const Tokenizer& tokenizer, const Request& request)
       : detokenizer_(tokenizer, {.skip_special = request.skip_special_tokens, .continues_text = true}),
-        stop_strings_(request.stop, request.include_stop_in_output), stops_(request.stop) {}
+        stop_strings_(request.stop, request.include_stop_in_output),
+        stops_(request.stop) {}
 
   /// Adds a token; the text that may leave. Sets matched() if a stop string is complete.
   std::string push(TokenId token) { return search(detokenizer_.push(token)); }

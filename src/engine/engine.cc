@@ -10,12 +10,14 @@ Engine::Engine(Parts parts) : parts_(std::move(parts)), pool_(parts_.limits.kv_b
 
 void Engine::accept(RequestId id, Request request, EventSink sink, Time now) {
   const int choices = request.choices;
-  auto active = std::make_unique<ActiveRequest>(ActiveRequest{id, std::move(request), std::move(sink), now, choices, choices, {}});
+  auto active = std::make_unique<ActiveRequest>(
+      ActiveRequest{id, std::move(request), std::move(sink), now, choices, choices, {}});
   active->usage.prompt_tokens = static_cast<int>(active->request.prompt.size());
   counters_.prompt_tokens += active->request.prompt.size();
   for (int choice = 0; choice < choices; ++choice) {
     const SequenceId sequence_id{next_sequence_++};
-    waiting_.push_back(std::make_unique<Sequence>(sequence_id, *active, choice, parts_.tokenizer, pool_, parts_.limits.block_tokens));
+    waiting_.push_back(std::make_unique<Sequence>(sequence_id, *active, choice, parts_.tokenizer, pool_,
+                                                  parts_.limits.block_tokens));
     sequences_.emplace(sequence_id, waiting_.back().get());
   }
   const bool is_new = requests_.emplace(id, std::move(active)).second;
@@ -51,7 +53,8 @@ void Engine::make_plan(Time now) {
   waiting_views_.clear();
   for (const auto& sequence : running_) running_views_.push_back(sequence->view());
   for (const auto& sequence : waiting_) waiting_views_.push_back(sequence->view());
-  plan_step({running_views_, waiting_views_, pool_.free(), parts_.limits.block_tokens, parts_.limits.step}, parts_.policies, now, plan_);
+  plan_step({running_views_, waiting_views_, pool_.free(), parts_.limits.block_tokens, parts_.limits.step},
+            parts_.policies, now, plan_);
   LOCI_CHECK(!plan_.slices.empty());
 }
 
@@ -68,12 +71,14 @@ void Engine::apply_preempts() {
   }
 }
 
-/// Moves the waiting sequences that got a slice to the running ones and leases the blocks that the slices need.
+/// Moves the waiting sequences that got a slice to the running ones and leases the blocks that the slices
+/// need.
 void Engine::start_slices() {
   bool any_started = false;
   for (const Slice& slice : plan_.slices) {
     Sequence* sequence = sequences_.at(slice.sequence);
-    LOCI_CHECK(slice.begin == sequence->computed && slice.count > 0 && slice.begin + slice.count <= sequence->known());
+    LOCI_CHECK(slice.begin == sequence->computed && slice.count > 0 &&
+               slice.begin + slice.count <= sequence->known());
     if (sequence->table.block_count() == 0) {
       const auto where = std::ranges::find(waiting_, sequence, &std::unique_ptr<Sequence>::get);
       LOCI_CHECK(where != waiting_.end());
@@ -85,7 +90,8 @@ void Engine::start_slices() {
     LOCI_CHECK(leased);
   }
   if (any_started)
-    std::ranges::sort(running_, [](const auto& a, const auto& b) { return arrived_before(a->view(), b->view()); });
+    std::ranges::sort(running_,
+                      [](const auto& a, const auto& b) { return arrived_before(a->view(), b->view()); });
 }
 
 Batch Engine::build_batch() {
@@ -110,7 +116,8 @@ Batch Engine::build_batch() {
 
 void Engine::collect(const StepResult& result) {
   int logits_row = 0;
-  for (const Slice& slice : plan_.slices) logits_row = take_logits(*sequences_.at(slice.sequence), slice, result, logits_row);
+  for (const Slice& slice : plan_.slices)
+    logits_row = take_logits(*sequences_.at(slice.sequence), slice, result, logits_row);
 }
 
 int Engine::take_logits(Sequence& sequence, const Slice& slice, const StepResult& result, int logits_row) {

@@ -1,10 +1,12 @@
 // The engine's state machine: requests in, one step at a time, events out.
 //
-//   plan (sched) -> preempt and lease blocks (memory) -> run the batch (Executor) -> sample (decode) -> retire -> deliver events
+//   plan (sched) -> preempt and lease blocks (memory) -> run the batch (Executor) -> sample (decode) ->
+//   retire -> deliver events
 //
-// Pure but for its ports: time is an argument, the batch is computed by an Executor. So the live loop and a simulator drive the
-// same code. Owned by one thread. Invariants: every accepted request ends in exactly one event with `last`; a sequence holds blocks
-// only while it runs; an idle engine holds none (checked each time that it becomes idle).
+// Pure but for its ports: time is an argument, the batch is computed by an Executor. So the live loop and a
+// simulator drive the same code. Owned by one thread. Invariants: every accepted request ends in exactly one
+// event with `last`; a sequence holds blocks only while it runs; an idle engine holds none (checked each time
+// that it becomes idle).
 #pragma once
 
 #include <memory>
@@ -31,7 +33,8 @@ struct EngineCounters {
   std::uint64_t steps = 0, preemptions = 0, prompt_tokens = 0, generation_tokens = 0;
 };
 
-/// What can be said against a request before it is accepted; kInvalidArgument with the API's field name and both numbers.
+/// What can be said against a request before it is accepted; kInvalidArgument with the API's field name and
+/// both numbers.
 Result<> validate(const Request& request, const EngineLimits& limits, int vocab_size);
 
 class Engine {
@@ -54,8 +57,8 @@ class Engine {
   /// One step. Does nothing when idle.
   void step(Time now);
 
-  /// Hands out the events of the steps and cancellations since the last call, in order, stamped with `now`. What has ended
-  /// holds nothing any more when its last event leaves.
+  /// Hands out the events of the steps and cancellations since the last call, in order, stamped with `now`.
+  /// What has ended holds nothing any more when its last event leaves.
   void deliver(Time now);
 
   bool idle() const { return requests_.empty(); }
@@ -97,8 +100,8 @@ class Engine {
     ActiveRequest* to;
     Event event;
   };
-  std::vector<Outgoing> outbox_;                          // not yet delivered
-  std::vector<std::unique_ptr<ActiveRequest>> ended_;     // whose last event is in the outbox
+  std::vector<Outgoing> outbox_;                       // not yet delivered
+  std::vector<std::unique_ptr<ActiveRequest>> ended_;  // whose last event is in the outbox
   std::uint64_t next_sequence_ = 0;
   EngineCounters counters_;
   SampleScratch scratch_;

@@ -9,10 +9,14 @@ namespace loci {
 
 std::string_view name(FinishReason reason) {
   switch (reason) {
-    case FinishReason::kStop: return "stop";
-    case FinishReason::kLength: return "length";
-    case FinishReason::kAbort: return "abort";
-    case FinishReason::kError: break;
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kAbort:
+      return "abort";
+    case FinishReason::kError:
+      break;
   }
   return "error";
 }
@@ -27,7 +31,8 @@ void Engine::take_token(Sequence& sequence, std::span<const float> logits) {
   if (request.max_tokens == 0) return finish_without_token(sequence, FinishReason::kLength, "");
   const TokenId token = choose_token(sequence, logits);
   if (token == kNoToken)
-    return finish_without_token(sequence, FinishReason::kError, "the model's output holds no finite number: its weights are damaged");
+    return finish_without_token(sequence, FinishReason::kError,
+                                "the model's output holds no finite number: its weights are damaged");
 
   sequence.tokens.push_back(token);
   if (request.sampling.uses_history()) sequence.history.add_output(token);
@@ -48,7 +53,8 @@ TokenId Engine::choose_token(const Sequence& sequence, std::span<const float> lo
     masked = request.stop_token_ids;
     masked.insert(masked.end(), parts_.end_tokens.begin(), parts_.end_tokens.end());
   }
-  const SampleContext context{request.sampling, sequence.history, masked, static_cast<std::uint64_t>(sequence.choice),
+  const SampleContext context{request.sampling, sequence.history, masked,
+                              static_cast<std::uint64_t>(sequence.choice),
                               static_cast<std::uint64_t>(sequence.known())};
   return sample(logits, context, scratch_);
 }
@@ -57,13 +63,15 @@ bool Engine::is_end_token(const Request& request, TokenId token) const {
   return !request.ignore_eos && std::ranges::find(parts_.end_tokens, token) != parts_.end_tokens.end();
 }
 
-/// The text that `token` completes, and whether the choice ends with it: by a stop token, a stop string or its length.
+/// The text that `token` completes, and whether the choice ends with it: by a stop token, a stop string or
+/// its length.
 void Engine::add_text(Sequence& sequence, TokenId token, Event& event) const {
   const Request& request = sequence.request->request;
   const bool is_stop_token = std::ranges::find(request.stop_token_ids, token) != request.stop_token_ids.end();
   const bool ends = is_stop_token || is_end_token(request, token);
   if (!ends || request.include_stop_in_output)
-    event.text = sequence.generated() > request.min_tokens ? sequence.text.push(token) : sequence.text.push_unsearched(token);
+    event.text = sequence.generated() > request.min_tokens ? sequence.text.push(token)
+                                                           : sequence.text.push_unsearched(token);
   if (sequence.text.matched()) {
     event.finish = FinishReason::kStop;
     event.stop_reason = *sequence.text.matched();

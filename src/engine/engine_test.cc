@@ -1,11 +1,10 @@
-// The engine on a real model: the first law (scheduling never changes tokens), the third (everything is given back), and what a
-// request may ask for.
+// The engine on a real model: the first law (scheduling never changes tokens), the third (everything is given
+// back), and what a request may ask for.
 #include "engine/engine.h"
-
-#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <gtest/gtest.h>
 #include <map>
 #include <random>
 
@@ -64,9 +63,15 @@ class Harness {
   explicit Harness(const EngineConfig& config, int threads = 1) {
     const Model& model = default_model().model();
     const MemoryPlan plan = plan_memory(model.spec(), 0, model.main_dtype(), config).value();
-    limits_ = {plan.max_model_len, {config.max_num_seqs, plan.workspace.rows, plan.workspace.logits_rows}, plan.kv_blocks, plan.kv.block_tokens};
-    executor_ = LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads, kernels::ops_for(kernels::best_isa())}).value();
-    engine_ = std::make_unique<Engine>(Engine::Parts{default_model().tokenizer(), default_model().end_tokens(), *executor_, limits_, {}});
+    limits_ = {plan.max_model_len,
+               {config.max_num_seqs, plan.workspace.rows, plan.workspace.logits_rows},
+               plan.kv_blocks,
+               plan.kv.block_tokens};
+    executor_ = LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads,
+                                              kernels::ops_for(kernels::best_isa())})
+                    .value();
+    engine_ = std::make_unique<Engine>(
+        Engine::Parts{default_model().tokenizer(), default_model().end_tokens(), *executor_, limits_, {}});
   }
 
   int submit(Request request) {
@@ -74,7 +79,9 @@ class Harness {
     EXPECT_TRUE(valid.has_value()) << valid.error().message;
     const int number = static_cast<int>(received_.size());
     received_.push_back(std::make_unique<Received>());
-    engine_->accept(RequestId(number), std::move(request), [r = received_.back().get()](Event&& event) { r->add(event); }, now());
+    engine_->accept(
+        RequestId(number), std::move(request), [r = received_.back().get()](Event&& event) { r->add(event); },
+        now());
     return number;
   }
   void step() {
@@ -107,18 +114,24 @@ class Harness {
   std::int64_t tick_ = 0;
 };
 
-std::vector<TokenId> encode(std::string_view text) { return default_model().tokenizer().encode(text); }
+std::vector<TokenId> encode(std::string_view text) {
+  return default_model().tokenizer().encode(text);
+}
 
-/// Requests of many shapes: greedy and sampled, short and long, penalties, several choices, log probabilities.
+/// Requests of many shapes: greedy and sampled, short and long, penalties, several choices, log
+/// probabilities.
 std::vector<Request> mixed_requests(int count, unsigned seed) {
   std::mt19937 random(seed);
   const auto pick = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
-  const std::string text = "Once upon a time there was a king who had three daughters, and the youngest was the fairest of them all. ";
+  const std::string text =
+      "Once upon a time there was a king who had three daughters, and the youngest was the fairest of them "
+      "all. ";
   std::vector<Request> requests;
   for (int i = 0; i < count; ++i) {
     Request request;
     std::string prompt;
-    for (int length = pick(1, 4); length > 0; --length) prompt += text.substr(static_cast<std::size_t>(pick(0, 40)));
+    for (int length = pick(1, 4); length > 0; --length)
+      prompt += text.substr(static_cast<std::size_t>(pick(0, 40)));
     request.prompt = encode(prompt.substr(0, static_cast<std::size_t>(pick(3, 160))));
     request.max_tokens = pick(1, 16);
     request.ignore_eos = true;
@@ -162,7 +175,8 @@ std::vector<Received> run_alone(const std::vector<Request>& requests) {
   return results;
 }
 
-// ---- First law ----------------------------------------------------------------------------------------------------------------
+// ---- First law
+// ----------------------------------------------------------------------------------------------------------------
 
 class FirstLaw : public ::testing::Test {
  protected:
@@ -210,8 +224,12 @@ TEST_F(FirstLaw, AnyBatchSizeGivesTheSameTokens) {
     check({.max_num_seqs = sequences});
   }
 }
-TEST_F(FirstLaw, JoiningAndLeavingChangesNothing) { check({.max_num_seqs = 8, .max_num_batched_tokens = 48}, 1, 3); }
-TEST_F(FirstLaw, ThreadsChangeNothing) { check({.max_num_batched_tokens = 96}, 3); }
+TEST_F(FirstLaw, JoiningAndLeavingChangesNothing) {
+  check({.max_num_seqs = 8, .max_num_batched_tokens = 48}, 1, 3);
+}
+TEST_F(FirstLaw, ThreadsChangeNothing) {
+  check({.max_num_batched_tokens = 96}, 3);
+}
 TEST_F(FirstLaw, BlockSizeChangesNothing) {
   for (const int block : {1, 5, 32}) {
     SCOPED_TRACE(block);
@@ -226,7 +244,8 @@ TEST_F(FirstLaw, PreemptionChangesNothing) {
   check(config, 1, 1, true);
 }
 
-// ---- What a request may ask for -------------------------------------------------------------------------------------------------
+// ---- What a request may ask for
+// -------------------------------------------------------------------------------------------------
 
 Received complete(const Request& request) {
   Harness harness({});
@@ -304,7 +323,8 @@ TEST(Engine, PromptLogprobsAreThoseOfGeneratingThePrompt) {
   const Received generated = complete(request);
   Request echo = greedy("The old man", 0);
   const std::size_t prompt = echo.prompt.size();
-  echo.prompt.insert(echo.prompt.end(), generated.choices.at(0).tokens.begin(), generated.choices.at(0).tokens.end());
+  echo.prompt.insert(echo.prompt.end(), generated.choices.at(0).tokens.begin(),
+                     generated.choices.at(0).tokens.end());
   echo.prompt_logprobs = 3;
   const Received echoed = complete(echo);
   const auto& logprobs = echoed.choices.at(0).prompt_logprobs;
@@ -364,13 +384,15 @@ TEST(Engine, RandomCancellationsLeaveNothingBehind) {
   int submitted = 0;
   while (submitted < 60 || !harness.engine().idle()) {
     if (submitted < 60 && random() % 2 == 0) harness.submit(requests[static_cast<std::size_t>(submitted++)]);
-    if (submitted > 0 && random() % 5 == 0) harness.engine().cancel(RequestId(random() % static_cast<unsigned>(submitted)));
+    if (submitted > 0 && random() % 5 == 0)
+      harness.engine().cancel(RequestId(random() % static_cast<unsigned>(submitted)));
     harness.step();
   }
   harness.run();
 }
 
-// ---- The embedded model -------------------------------------------------------------------------------------------------------------
+// ---- The embedded model
+// -------------------------------------------------------------------------------------------------------------
 
 TEST(EmbeddedModel, GreedyTokensEqualItsGolden) {
   const auto path = testing::repository() / "models/loci-tiny-golden.json";
@@ -383,7 +405,9 @@ TEST(EmbeddedModel, GreedyTokensEqualItsGolden) {
     request.max_tokens = static_cast<int>(ids("greedy_tokens").size());
     EXPECT_EQ(complete(request).choices.at(0).tokens, ids("greedy_tokens"));
     const auto& prompt = entry.at("prompt").as_string();
-    EXPECT_EQ(default_model().tokenizer().encode({prompt.data(), prompt.size()}, {.add_special_tokens = false}), request.prompt);
+    EXPECT_EQ(
+        default_model().tokenizer().encode({prompt.data(), prompt.size()}, {.add_special_tokens = false}),
+        request.prompt);
     ++compared;
   }
   EXPECT_GE(compared, 2);
@@ -392,7 +416,9 @@ TEST(EmbeddedModel, GreedyTokensEqualItsGolden) {
 TEST(EmbeddedModel, BringsItsSamplingDefaults) {
   EXPECT_FLOAT_EQ(default_model().defaults().temperature.value_or(0), 0.7f);
   EXPECT_FLOAT_EQ(default_model().defaults().top_p.value_or(0), 0.9f);
-  const auto plain = LoadedModel::load({}, {.chat_template = {}, .dtype = {}, .generation_config = GenerationConfigSource::kVllm, .threads = 1});
+  const auto plain = LoadedModel::load(
+      {},
+      {.chat_template = {}, .dtype = {}, .generation_config = GenerationConfigSource::kVllm, .threads = 1});
   ASSERT_TRUE(plain.has_value());
   EXPECT_EQ(plain->defaults(), GenerationDefaults{});
 }
@@ -400,10 +426,13 @@ TEST(EmbeddedModel, BringsItsSamplingDefaults) {
 TEST(EmbeddedModel, EndsATurnAndAText) {
   const Tokenizer& tokenizer = default_model().tokenizer();
   for (const char* piece : {"<|im_end|>", "<|endoftext|>"})
-    EXPECT_NE(std::ranges::find(default_model().end_tokens(), *tokenizer.find(piece)), default_model().end_tokens().end()) << piece;
+    EXPECT_NE(std::ranges::find(default_model().end_tokens(), *tokenizer.find(piece)),
+              default_model().end_tokens().end())
+        << piece;
 }
 
-// ---- Refusals ---------------------------------------------------------------------------------------------------------------------
+// ---- Refusals
+// ---------------------------------------------------------------------------------------------------------------------
 
 TEST(EngineValidate, NamesTheFieldAndBothNumbers) {
   const EngineLimits limits{100, {4, 64, 4}, 10, 16};
@@ -437,7 +466,8 @@ TEST(MemoryPlan, FitsTheContextToTheMemoryOrSaysWhy) {
   const auto plan = [&](EngineConfig config) { return plan_memory(spec, 0, DType::kQ8_0, config); };
   EXPECT_EQ(plan({})->max_model_len, spec.context_length);
   EXPECT_EQ(plan({})->kv.dtype, DType::kF16);
-  EXPECT_GE(plan({})->kv_tokens(), spec.context_length * 64) << "by default every sequence has room for the whole context";
+  EXPECT_GE(plan({})->kv_tokens(), spec.context_length * 64)
+      << "by default every sequence has room for the whole context";
   EXPECT_LT(plan({.kv_cache_memory = 1 << 20})->max_model_len, spec.context_length);
   EXPECT_LE(plan({.kv_cache_memory = 1 << 20})->kv_bytes(), 1u << 20);
   EXPECT_FALSE(plan({.max_model_len = spec.context_length, .kv_cache_memory = 1 << 20}).has_value());

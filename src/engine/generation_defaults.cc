@@ -10,7 +10,8 @@ namespace {
 Result<std::optional<double>> read_number(const json::object& config, std::string_view key) {
   const json::value* value = find_field(config, key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_number()) return fail(ErrorCode::kCorrupt, "generation_config.json: field '{}' is not a number", key);
+  if (!value->is_number())
+    return fail(ErrorCode::kCorrupt, "generation_config.json: field '{}' is not a number", key);
   return value->to_number<double>();
 }
 
@@ -23,7 +24,8 @@ Result<std::optional<float>> read_float(const json::object& config, std::string_
 Result<std::optional<int>> read_int(const json::object& config, std::string_view key) {
   LOCI_TRY(const auto number, read_number(config, key));
   if (!number) return std::nullopt;
-  if (std::abs(*number) > 1e9) return fail(ErrorCode::kCorrupt, "generation_config.json: field '{}' is {}", key, *number);
+  if (std::abs(*number) > 1e9)
+    return fail(ErrorCode::kCorrupt, "generation_config.json: field '{}' is {}", key, *number);
   return static_cast<int>(*number);
 }
 
@@ -41,13 +43,16 @@ void append_ids(const json::object& config, std::string_view key, std::vector<To
 }
 
 /// Files from before the eot id was written name the token only.
-constexpr std::array<std::string_view, 6> kEndOfTurnPieces{"<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>"};
+constexpr std::array<std::string_view, 6> kEndOfTurnPieces{"<|im_end|>", "<|eot_id|>",    "<|eom_id|>",
+                                                           "<|end|>",    "<end_of_turn>", "<|endoftext|>"};
 
 void append_gguf_ids(const GgufMetadata& metadata, const Tokenizer& tokenizer, std::vector<TokenId>& ids) {
-  for (const char* key : {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
+  for (const char* key :
+       {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
     if (const auto id = metadata.get<std::int64_t>(key)) ids.push_back(static_cast<TokenId>(*id));
   for (const std::string_view piece : kEndOfTurnPieces)
-    if (const auto id = tokenizer.find(piece); id && tokenizer.kind(*id) == TokenKind::kSpecial) ids.push_back(*id);
+    if (const auto id = tokenizer.find(piece); id && tokenizer.kind(*id) == TokenKind::kSpecial)
+      ids.push_back(*id);
 }
 
 /// GGUF's `general.sampling.*`, as llama.cpp's converter writes them from generation_config.json.
@@ -56,7 +61,8 @@ Result<GenerationDefaults> read_gguf_defaults(const GgufMetadata& metadata) {
   const auto read = [&](std::string_view key, auto& to) -> Result<> {
     if (!metadata.contains(key)) return {};
     LOCI_TRY(const double value, metadata.get<double>(key));
-    to = static_cast<typename std::remove_reference_t<decltype(to)>::value_type>(std::clamp(value, -1e9, 1e9));
+    to =
+        static_cast<typename std::remove_reference_t<decltype(to)>::value_type>(std::clamp(value, -1e9, 1e9));
     return {};
   };
   LOCI_TRY_VOID(read("general.sampling.temp", defaults.temperature));

@@ -18,11 +18,12 @@ struct GenerationDefaults {
   bool operator==(const GenerationDefaults&) const = default;
 };
 
-/// Those of generation_config.json, or of `general.sampling.*` in GGUF metadata. kCorrupt naming a field that is not a number.
+/// Those of generation_config.json, or of `general.sampling.*` in GGUF metadata. kCorrupt naming a field that
+/// is not a number.
 Result<GenerationDefaults> read_generation_defaults(const Checkpoint& checkpoint);
 
-/// End of sequence and end of turn, without repetition: `eos_token_id` of generation_config.json and config.json (a number
-/// or a list), the eos, eot and eom ids of GGUF metadata, and the tokenizer's own EOS.
+/// End of sequence and end of turn, without repetition: `eos_token_id` of generation_config.json and
+/// config.json (a number or a list), the eos, eot and eom ids of GGUF metadata, and the tokenizer's own EOS.
 std::vector<TokenId> read_end_tokens(const Checkpoint& checkpoint, const Tokenizer& tokenizer);
 
 }  // namespace loci

@@ -19,7 +19,9 @@
 namespace loci {
 namespace {
 
-Time now() { return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now()); }
+Time now() {
+  return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
+}
 
 struct SubmitCommand {
   RequestId id;
@@ -34,15 +36,22 @@ struct StopCommand {};
 using Command = std::variant<SubmitCommand, CancelCommand, StopCommand>;
 
 EngineLimits limits_of(const MemoryPlan& plan, const EngineConfig& config) {
-  return {plan.max_model_len, {config.max_num_seqs, plan.workspace.rows, plan.workspace.logits_rows}, plan.kv_blocks, plan.kv.block_tokens};
+  return {plan.max_model_len,
+          {config.max_num_seqs, plan.workspace.rows, plan.workspace.logits_rows},
+          plan.kv_blocks,
+          plan.kv.block_tokens};
 }
 
 }  // namespace
 
 struct LiveEngine::State {
-  State(const LoadedModel& loaded, const EngineConfig& config, std::unique_ptr<LocalExecutor> local, const EngineLimits& engine_limits)
-      : model(loaded), limits(engine_limits), stall_timeout(config.stall_timeout),
-        max_pending(static_cast<std::int64_t>(config.max_queued_requests) + config.max_num_seqs), executor(std::move(local)),
+  State(const LoadedModel& loaded, const EngineConfig& config, std::unique_ptr<LocalExecutor> local,
+        const EngineLimits& engine_limits)
+      : model(loaded),
+        limits(engine_limits),
+        stall_timeout(config.stall_timeout),
+        max_pending(static_cast<std::int64_t>(config.max_queued_requests) + config.max_num_seqs),
+        executor(std::move(local)),
         engine({loaded.tokenizer(), loaded.end_tokens(), *executor, limits, {}}),
         // One submit, one cancel and one stop for each request that may be pending: push never fails.
         mailbox(2 * static_cast<std::size_t>(max_pending) + 1) {}
@@ -56,7 +65,8 @@ struct LiveEngine::State {
       } else {
         mailbox.take(commands);
       }
-      for (Command& command : commands) stopping |= std::holds_alternative<StopCommand>(command) || (apply(command), false);
+      for (Command& command : commands)
+        stopping |= std::holds_alternative<StopCommand>(command) || (apply(command), false);
       if (stopping) engine.cancel_all();
       engine.step(now());
       publish();  // first, so that who has the last event of a request finds its memory free
@@ -111,13 +121,15 @@ struct LiveEngine::State {
 
 Result<std::unique_ptr<LiveEngine>> LiveEngine::start(const LoadedModel& loaded, const EngineConfig& config) {
   const Model& model = loaded.model();
-  LOCI_TRY(const MemoryPlan plan, plan_memory(model.spec(), weight_bytes(model.weights()), model.main_dtype(), config));
+  LOCI_TRY(const MemoryPlan plan,
+           plan_memory(model.spec(), weight_bytes(model.weights()), model.main_dtype(), config));
   const int threads = config.threads > 0 ? config.threads : available_processors();
   const kernels::OpTable* ops = kernels::ops_for(kernels::best_isa());
   LOCI_CHECK(ops != nullptr);
   for (const std::string& line : plan.describe()) log_info("memory: {}", line);
   log_info("kernels: {}, {} threads", ops->name, threads);
-  LOCI_TRY(auto executor, LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads, ops}));
+  LOCI_TRY(auto executor,
+           LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads, ops}));
   auto state = std::make_unique<State>(loaded, config, std::move(executor), limits_of(plan, config));
   state->publish();
   state->thread = std::thread([s = state.get()] { s->run(); });
@@ -140,7 +152,9 @@ Result<RequestId> LiveEngine::submit(Request request, EventSink sink) {
     // With the lock, close() and drain() see either this request or its refusal.
     const std::lock_guard lock(s.drain_mutex);
     if (s.closed) return fail(ErrorCode::kUnavailable, "the server is shutting down");
-    if (s.pending >= s.max_pending) return fail(ErrorCode::kResourceExhausted, "the queue is full: {} requests wait or run", s.pending.load());
+    if (s.pending >= s.max_pending)
+      return fail(ErrorCode::kResourceExhausted, "the queue is full: {} requests wait or run",
+                  s.pending.load());
     if (s.pending++ == 0) s.last_progress = now();
   }
   const RequestId id{s.next_id++};
@@ -151,7 +165,8 @@ Result<RequestId> LiveEngine::submit(Request request, EventSink sink) {
 
 void LiveEngine::cancel(RequestId id) {
   // A client may cancel more often than once; what the mailbox cannot hold is a repetition.
-  if (!state_->mailbox.push(CancelCommand{id})) log_warning("cancellation of request {} dropped: the mailbox is full", raw(id));
+  if (!state_->mailbox.push(CancelCommand{id}))
+    log_warning("cancellation of request {} dropped: the mailbox is full", raw(id));
 }
 
 EngineStats LiveEngine::stats() const {
@@ -173,6 +188,8 @@ bool LiveEngine::drain(Duration timeout) {
   return state_->drained.wait_for(lock, timeout, [this] { return state_->pending == 0; });
 }
 
-int LiveEngine::max_model_len() const { return state_->limits.max_model_len; }
+int LiveEngine::max_model_len() const {
+  return state_->limits.max_model_len;
+}
 
 }  // namespace loci

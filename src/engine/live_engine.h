@@ -27,8 +27,8 @@ class LiveEngine {
   ~LiveEngine();  // aborts what still runs
 
   /// Accepts the request, after which `sink` gets events until the one with `last`; or refuses it at once:
-  /// kInvalidArgument (prompt and max_tokens exceed the context, both numbers in the message; token outside the
-  /// vocabulary; ...), kResourceExhausted (the queue is full), kUnavailable (shutting down).
+  /// kInvalidArgument (prompt and max_tokens exceed the context, both numbers in the message; token outside
+  /// the vocabulary; ...), kResourceExhausted (the queue is full), kUnavailable (shutting down).
   Result<RequestId> submit(Request request, EventSink sink);
 
   /// Ends the request with FinishReason::kAbort within one step. Unknown or finished ids are ignored.

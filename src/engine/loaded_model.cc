@@ -23,7 +23,8 @@ std::string template_source(const Checkpoint& checkpoint) {
 }
 
 /// The file of --chat-template, else the model's own, else ChatML.
-Result<ChatTemplate> load_chat_template(const Checkpoint& checkpoint, const Tokenizer& tokenizer, const LoadOptions& options) {
+Result<ChatTemplate> load_chat_template(const Checkpoint& checkpoint, const Tokenizer& tokenizer,
+                                        const LoadOptions& options) {
   std::string source, where = checkpoint.name();
   if (options.chat_template) {
     LOCI_TRY(source, read_text_file(*options.chat_template, kMaxTemplateBytes));
@@ -32,11 +33,13 @@ Result<ChatTemplate> load_chat_template(const Checkpoint& checkpoint, const Toke
     source = template_source(checkpoint);
   }
   if (source.empty()) {
-    log_warning("{} has no chat template: chats are rendered as ChatML; --chat-template FILE sets another", checkpoint.name());
+    log_warning("{} has no chat template: chats are rendered as ChatML; --chat-template FILE sets another",
+                checkpoint.name());
     return ChatTemplate::chatml(tokenizer.adds_bos());
   }
   auto parsed = ChatTemplate::parse(source);
-  if (!parsed) return std::unexpected(std::move(parsed).error().in(fmt::format("chat template of {}", where)));
+  if (!parsed)
+    return std::unexpected(std::move(parsed).error().in(fmt::format("chat template of {}", where)));
   return parsed;
 }
 
@@ -46,17 +49,21 @@ std::string piece_of(const Tokenizer& tokenizer, std::optional<TokenId> token) {
 
 }  // namespace
 
-Result<std::vector<TokenId>> LoadedModel::encode_chat(ChatTemplateInput conversation, EncodeOptions options) const {
+Result<std::vector<TokenId>> LoadedModel::encode_chat(ChatTemplateInput conversation,
+                                                      EncodeOptions options) const {
   conversation.bos_token = piece_of(*tokenizer_, tokenizer_->bos());
   conversation.eos_token = piece_of(*tokenizer_, tokenizer_->eos());
-  if (!conversation.now) conversation.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  if (!conversation.now)
+    conversation.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   LOCI_TRY(const std::string text, chat_template_->render(conversation));
   return tokenizer_->encode(text, options);
 }
 
 Result<LoadedModel> LoadedModel::load(const std::filesystem::path& path, const LoadOptions& options) {
   LOCI_TRY(const Checkpoint checkpoint, open_checkpoint(path));
-  const auto in_model = [&](Error error) { return std::unexpected(std::move(error).in(path.empty() ? kEmbeddedName : path.native())); };
+  const auto in_model = [&](Error error) {
+    return std::unexpected(std::move(error).in(path.empty() ? kEmbeddedName : path.native()));
+  };
   LoadedModel loaded;
   loaded.name_ = checkpoint.name();
   auto tokenizer = load_tokenizer(checkpoint);

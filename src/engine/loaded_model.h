@@ -1,4 +1,5 @@
-// Everything that one model file brings: weights, tokenizer, chat template and generation defaults. Immutable.
+// Everything that one model file brings: weights, tokenizer, chat template and generation defaults.
+// Immutable.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +17,10 @@
 
 namespace loci {
 
-enum class GenerationConfigSource { kAuto, kVllm };  // --generation-config auto: the model's; vllm: none, as in vLLM
+enum class GenerationConfigSource {
+  kAuto,
+  kVllm
+};  // --generation-config auto: the model's; vllm: none, as in vLLM
 
 struct LoadOptions {
   std::optional<std::filesystem::path> chat_template;  // --chat-template FILE
@@ -30,16 +34,17 @@ class LoadedModel {
   /// `path` empty: the embedded default model.
   static Result<LoadedModel> load(const std::filesystem::path& path, const LoadOptions& options);
 
-  /// Renders a conversation and tokenizes it, special tokens as the template writes them. The template's BOS and EOS are the
-  /// tokenizer's. kInvalidArgument with the template's words where it refuses.
-  Result<std::vector<TokenId>> encode_chat(ChatTemplateInput conversation, EncodeOptions options = {.add_special_tokens = false}) const;
+  /// Renders a conversation and tokenizes it, special tokens as the template writes them. The template's BOS
+  /// and EOS are the tokenizer's. kInvalidArgument with the template's words where it refuses.
+  Result<std::vector<TokenId>> encode_chat(ChatTemplateInput conversation,
+                                           EncodeOptions options = {.add_special_tokens = false}) const;
 
   const Model& model() const { return *model_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   const ChatTemplate& chat_template() const { return *chat_template_; }
   const GenerationDefaults& defaults() const { return defaults_; }
   const std::vector<TokenId>& end_tokens() const { return end_tokens_; }  // end of sequence, end of turn
-  const std::string& name() const { return name_; }                      // default model id
+  const std::string& name() const { return name_; }                       // default model id
 
  private:
   LoadedModel() = default;

@@ -1,4 +1,5 @@
-// Runs batches with the kernels of this machine. Owns the bytes of the KV blocks, the activations and the kernel threads.
+// Runs batches with the kernels of this machine. Owns the bytes of the KV blocks, the activations and the
+// kernel threads.
 #pragma once
 
 #include <memory>
@@ -27,7 +28,11 @@ class LocalExecutor final : public Executor {
 
  private:
   LocalExecutor(const Model& model, KvArena arena, const Options& options)
-      : model_(model), arena_(std::move(arena)), workspace_(model.spec(), options.limits), ops_(*options.ops), pool_(options.threads) {}
+      : model_(model),
+        arena_(std::move(arena)),
+        workspace_(model.spec(), options.limits),
+        ops_(*options.ops),
+        pool_(options.threads) {}
 
   const Model& model_;
   KvArena arena_;

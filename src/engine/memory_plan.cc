@@ -9,10 +9,13 @@ namespace loci {
 namespace {
 
 /// A model computes in its own type, and so its KV; quantized weights have no such type and get F16.
-DType default_kv_dtype(DType main_dtype) { return traits(main_dtype).block_elements == 1 ? main_dtype : DType::kF16; }
+DType default_kv_dtype(DType main_dtype) {
+  return traits(main_dtype).block_elements == 1 ? main_dtype : DType::kF16;
+}
 
 Result<> check_config(const EngineConfig& c) {
-  const auto check = [](std::string_view flag, std::int64_t value, std::int64_t low, std::int64_t high) -> Result<> {
+  const auto check = [](std::string_view flag, std::int64_t value, std::int64_t low,
+                        std::int64_t high) -> Result<> {
     if (value >= low && value <= high) return {};
     return fail(ErrorCode::kInvalidArgument, "--{} is {}, must be in {}..{}", flag, value, low, high);
   };
@@ -22,11 +25,13 @@ Result<> check_config(const EngineConfig& c) {
   LOCI_TRY_VOID(check("max-num-batched-tokens", c.max_num_batched_tokens, 1, kMany));
   LOCI_TRY_VOID(check("block-size", c.block_size, 1, 4096));
   if (c.kv_cache_dtype && traits(*c.kv_cache_dtype).block_elements != 1)
-    return fail(ErrorCode::kInvalidArgument, "--kv-cache-dtype {} is not supported: use F32, F16 or BF16", traits(*c.kv_cache_dtype).name);
+    return fail(ErrorCode::kInvalidArgument, "--kv-cache-dtype {} is not supported: use F32, F16 or BF16",
+                traits(*c.kv_cache_dtype).name);
   return {};
 }
 
-/// Blocks for the KV memory that was asked for, or for the default: what max_num_seqs sequences of full length need.
+/// Blocks for the KV memory that was asked for, or for the default: what max_num_seqs sequences of full
+/// length need.
 int kv_blocks(const KvLayout& layout, int max_model_len, const EngineConfig& config) {
   const std::size_t wanted = static_cast<std::size_t>(blocks_for(max_model_len, layout.block_tokens)) *
                              static_cast<std::size_t>(config.max_num_seqs);
@@ -37,26 +42,34 @@ int kv_blocks(const KvLayout& layout, int max_model_len, const EngineConfig& con
 
 }  // namespace
 
-Result<MemoryPlan> plan_memory(const ModelSpec& spec, std::size_t weight_bytes, DType main_dtype, const EngineConfig& config) {
+Result<MemoryPlan> plan_memory(const ModelSpec& spec, std::size_t weight_bytes, DType main_dtype,
+                               const EngineConfig& config) {
   LOCI_TRY_VOID(check_config(config));
   if (config.max_model_len > spec.context_length)
-    return fail(ErrorCode::kInvalidArgument, "--max-model-len is {}, the model's context is {}", config.max_model_len, spec.context_length);
+    return fail(ErrorCode::kInvalidArgument, "--max-model-len is {}, the model's context is {}",
+                config.max_model_len, spec.context_length);
   MemoryPlan plan;
   plan.weight_bytes = weight_bytes;
   plan.max_model_len = config.max_model_len > 0 ? config.max_model_len : spec.context_length;
   plan.kv.dtype = config.kv_cache_dtype.value_or(default_kv_dtype(main_dtype));
   plan.kv.block_tokens = config.block_size;
-  for (const LayerSpec& layer : spec.layers) plan.kv.layers.push_back({layer.attention.kv_heads, layer.attention.head_dim});
+  for (const LayerSpec& layer : spec.layers)
+    plan.kv.layers.push_back({layer.attention.kv_heads, layer.attention.head_dim});
   plan.kv_blocks = kv_blocks(plan.kv, plan.max_model_len, config);
   if (plan.kv_tokens() < plan.max_model_len) {
     if (config.max_model_len > 0 || plan.kv_blocks == 0)
-      return fail(ErrorCode::kInvalidArgument, "--kv-cache-memory holds {} tokens, --max-model-len is {}: raise the first or lower the second",
-                  plan.kv_tokens(), plan.max_model_len);
-    log_warning("the context is limited to the {} tokens that the KV memory holds (the model has {}): raise --kv-cache-memory",
-                plan.kv_tokens(), plan.max_model_len);
+      return fail(
+          ErrorCode::kInvalidArgument,
+          "--kv-cache-memory holds {} tokens, --max-model-len is {}: raise the first or lower the second",
+          plan.kv_tokens(), plan.max_model_len);
+    log_warning(
+        "the context is limited to the {} tokens that the KV memory holds (the model has {}): raise "
+        "--kv-cache-memory",
+        plan.kv_tokens(), plan.max_model_len);
     plan.max_model_len = plan.kv_tokens();
   }
-  plan.workspace = {std::max(config.max_num_batched_tokens, 1), std::min(config.max_num_seqs, config.max_num_batched_tokens)};
+  plan.workspace = {std::max(config.max_num_batched_tokens, 1),
+                    std::min(config.max_num_seqs, config.max_num_batched_tokens)};
   plan.workspace_bytes = Workspace::bytes_for(spec, plan.workspace);
   return plan;
 }
@@ -64,9 +77,11 @@ Result<MemoryPlan> plan_memory(const ModelSpec& spec, std::size_t weight_bytes, 
 std::vector<std::string> MemoryPlan::describe() const {
   return {
       fmt::format("weights      {:>12}", format_bytes(weight_bytes)),
-      fmt::format("KV memory    {:>12}  {} tokens in {} blocks of {} ({}, {} a token)", format_bytes(kv_bytes()), kv_tokens(),
-                  kv_blocks, kv.block_tokens, traits(kv.dtype).name, format_bytes(kv.token_bytes())),
-      fmt::format("activations  {:>12}  {} rows, {} distributions a step", format_bytes(workspace_bytes), workspace.rows, workspace.logits_rows),
+      fmt::format("KV memory    {:>12}  {} tokens in {} blocks of {} ({}, {} a token)",
+                  format_bytes(kv_bytes()), kv_tokens(), kv_blocks, kv.block_tokens, traits(kv.dtype).name,
+                  format_bytes(kv.token_bytes())),
+      fmt::format("activations  {:>12}  {} rows, {} distributions a step", format_bytes(workspace_bytes),
+                  workspace.rows, workspace.logits_rows),
       fmt::format("in all       {:>12}", format_bytes(weight_bytes + kv_bytes() + workspace_bytes)),
   };
 }

@@ -32,7 +32,8 @@ struct MemoryPlan {
 inline constexpr std::size_t kDefaultKvMemoryLimit = std::size_t{4} << 30;
 
 /// kInvalidArgument naming the flag where the config contradicts the model or itself.
-Result<MemoryPlan> plan_memory(const ModelSpec& spec, std::size_t weight_bytes, DType main_dtype, const EngineConfig& config);
+Result<MemoryPlan> plan_memory(const ModelSpec& spec, std::size_t weight_bytes, DType main_dtype,
+                               const EngineConfig& config);
 
 /// "1.5 GiB"
 std::string format_bytes(std::size_t bytes);

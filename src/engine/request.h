@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string_view>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -19,9 +19,9 @@ namespace loci {
 struct Request {
   std::vector<TokenId> prompt;  // not empty; every id in the vocabulary
   SamplingParams sampling;
-  int choices = 1;     // n: independent token streams of this prompt
+  int choices = 1;      // n: independent token streams of this prompt
   int max_tokens = 16;  // per choice; 0 is legal only with prompt_logprobs or echo (nothing is generated)
-  int min_tokens = 0;  // end-of-sequence and stop tokens are masked until then
+  int min_tokens = 0;   // end-of-sequence and stop tokens are masked until then
   std::vector<std::string> stop;
   std::vector<TokenId> stop_token_ids;
   bool ignore_eos = false;
@@ -50,15 +50,18 @@ struct Usage {
   int cached_tokens = 0;      // prompt tokens whose KV was found in memory
 };
 
-/// Progress of one choice. The last event of a request, and only it, has `last` set: exactly one per accepted request.
+/// Progress of one choice. The last event of a request, and only it, has `last` set: exactly one per accepted
+/// request.
 struct Event {
   int choice = 0;
-  std::string text;                 // became complete with these tokens; whole UTF-8 characters, no part of a stop string
+  std::string text;  // became complete with these tokens; whole UTF-8 characters, no part of a stop string
   std::vector<OutputToken> tokens;  // generated since the previous event of this choice
-  std::vector<std::optional<TokenLogprobs>> prompt_logprobs;  // in the first event of choice 0, if asked for: [prompt tokens],
-                                                              // the first empty (nothing precedes it)
-  std::optional<FinishReason> finish;                         // this choice is over
-  std::variant<std::monostate, TokenId, std::string> stop_reason;  // the stop token or stop string that ended it
+  std::vector<std::optional<TokenLogprobs>>
+      prompt_logprobs;                 // in the first event of choice 0, if asked for: [prompt tokens],
+                                       // the first empty (nothing precedes it)
+  std::optional<FinishReason> finish;  // this choice is over
+  std::variant<std::monostate, TokenId, std::string>
+      stop_reason;  // the stop token or stop string that ended it
   bool last = false;
   Time at{};    // when the step that made it was over
   Usage usage;  // so far; final where `last`

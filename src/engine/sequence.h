@@ -26,8 +26,14 @@ struct ActiveRequest {
 };
 
 struct Sequence {
-  Sequence(SequenceId i, ActiveRequest& r, int c, const Tokenizer& tokenizer, BlockPool& pool, int block_tokens)
-      : id(i), request(&r), choice(c), tokens(r.request.prompt), table(pool, block_tokens), text(tokenizer, r.request) {
+  Sequence(SequenceId i, ActiveRequest& r, int c, const Tokenizer& tokenizer, BlockPool& pool,
+           int block_tokens)
+      : id(i),
+        request(&r),
+        choice(c),
+        tokens(r.request.prompt),
+        table(pool, block_tokens),
+        text(tokenizer, r.request) {
     if (r.request.sampling.uses_history()) history.add_prompt(tokens);
     if (wants_prompt_logprobs()) add_prompt_logprob({});  // nothing precedes the first token
   }
@@ -59,7 +65,9 @@ struct Sequence {
   /// The first position whose distribution is still wanted. Position p tells of token p + 1.
   int first_logits() const { return lacks_prompt_logprobs() ? prompt_logprobs_known - 1 : known() - 1; }
 
-  SequenceView view() const { return {id, request->arrival, known(), computed, table.block_count(), first_logits()}; }
+  SequenceView view() const {
+    return {id, request->arrival, known(), computed, table.block_count(), first_logits()};
+  }
 };
 
 }  // namespace loci

@@ -11,11 +11,16 @@ std::unexpected<Error> refuse(std::string_view field, std::string message) {
 Result<> check_length(const Request& request, const EngineLimits& limits) {
   const auto prompt = static_cast<std::int64_t>(request.prompt.size());
   if (prompt + (request.max_tokens > 0 ? 1 : 0) > limits.max_model_len)
-    return refuse("prompt", fmt::format("the prompt has {} tokens and leaves no room to generate in the context of {} tokens", prompt,
-                                        limits.max_model_len));
+    return refuse(
+        "prompt",
+        fmt::format("the prompt has {} tokens and leaves no room to generate in the context of {} tokens",
+                    prompt, limits.max_model_len));
   if (prompt + request.max_tokens > limits.max_model_len)
-    return refuse("max_tokens", fmt::format("max_tokens is {} and the prompt has {} tokens: together {}, more than the context of {} tokens",
-                                            request.max_tokens, prompt, prompt + request.max_tokens, limits.max_model_len));
+    return refuse(
+        "max_tokens",
+        fmt::format(
+            "max_tokens is {} and the prompt has {} tokens: together {}, more than the context of {} tokens",
+            request.max_tokens, prompt, prompt + request.max_tokens, limits.max_model_len));
   return {};
 }
 
@@ -25,16 +30,20 @@ Result<> validate(const Request& request, const EngineLimits& limits, int vocab_
   if (request.prompt.empty()) return refuse("prompt", "the prompt is empty");
   for (const TokenId token : request.prompt)
     if (token < 0 || token >= vocab_size)
-      return refuse("prompt", fmt::format("token {} of the prompt is outside the vocabulary 0..{}", token, vocab_size - 1));
-  if (request.max_tokens < 0) return refuse("max_tokens", fmt::format("max_tokens is {}, must be at least 0", request.max_tokens));
+      return refuse("prompt", fmt::format("token {} of the prompt is outside the vocabulary 0..{}", token,
+                                          vocab_size - 1));
+  if (request.max_tokens < 0)
+    return refuse("max_tokens", fmt::format("max_tokens is {}, must be at least 0", request.max_tokens));
   if (request.min_tokens < 0 || request.min_tokens > request.max_tokens)
-    return refuse("min_tokens", fmt::format("min_tokens is {}, must be in 0..max_tokens ({})", request.min_tokens, request.max_tokens));
+    return refuse("min_tokens", fmt::format("min_tokens is {}, must be in 0..max_tokens ({})",
+                                            request.min_tokens, request.max_tokens));
   constexpr int kMaxChoices = 128;
   if (request.choices < 1 || request.choices > kMaxChoices)
     return refuse("n", fmt::format("n is {}, must be in 1..{}", request.choices, kMaxChoices));
   for (const TokenId token : request.stop_token_ids)
     if (token < 0 || token >= vocab_size)
-      return refuse("stop_token_ids", fmt::format("token {} is outside the vocabulary 0..{}", token, vocab_size - 1));
+      return refuse("stop_token_ids",
+                    fmt::format("token {} is outside the vocabulary 0..{}", token, vocab_size - 1));
   LOCI_TRY_VOID(validate(request.sampling, vocab_size));
   return check_length(request, limits);
 }

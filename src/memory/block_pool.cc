@@ -27,7 +27,9 @@ BlockPool::Block& BlockPool::leased(BlockId id) {
   return block;
 }
 
-void BlockPool::share(BlockId id) { ++leased(id).references; }
+void BlockPool::share(BlockId id) {
+  ++leased(id).references;
+}
 
 void BlockPool::release(BlockId id) {
   Block& block = leased(id);
@@ -36,8 +38,12 @@ void BlockPool::release(BlockId id) {
   free_.push_back(id);
 }
 
-int BlockPool::references(BlockId block) const { return blocks_.at(raw(block)).references; }
-std::uint32_t BlockPool::generation(BlockId block) const { return blocks_.at(raw(block)).generation; }
+int BlockPool::references(BlockId block) const {
+  return blocks_.at(raw(block)).references;
+}
+std::uint32_t BlockPool::generation(BlockId block) const {
+  return blocks_.at(raw(block)).generation;
+}
 
 void BlockPool::check_invariants() const {
   std::vector<bool> is_free(blocks_.size());

@@ -1,8 +1,8 @@
 // The control half of KV memory: which block belongs to whom. Knows numbers only; the bytes are kv_arena.h's.
 //
-// A block is free or leased; a lease is counted, so that sequences may share a block. Every acquire is paired with one
-// release on every path (third law), and a block's generation rises each time it becomes free, so that a stale
-// reference can be told from a live one. Owner: the engine thread. acquire and release are O(1).
+// A block is free or leased; a lease is counted, so that sequences may share a block. Every acquire is paired
+// with one release on every path (third law), and a block's generation rises each time it becomes free, so
+// that a stale reference can be told from a live one. Owner: the engine thread. acquire and release are O(1).
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ class BlockPool {
  public:
   explicit BlockPool(int blocks);
 
-  /// A block with one reference, or nothing if none is free. The most recently freed block comes first: its bytes
-  /// may still be in the processor's cache.
+  /// A block with one reference, or nothing if none is free. The most recently freed block comes first: its
+  /// bytes may still be in the processor's cache.
   std::optional<BlockId> acquire();
   void share(BlockId block);    // one more reference to a leased block
   void release(BlockId block);  // one reference less; the last one frees the block

@@ -1,7 +1,6 @@
 #include "memory/block_pool.h"
 
 #include <gtest/gtest.h>
-
 #include <map>
 #include <random>
 
@@ -47,7 +46,9 @@ TEST(BlockPool, RandomOperationsAgreeWithANaiveModel) {
   BlockPool pool(8);
   std::map<BlockId, int> references;
   for (int step = 0; step < 20000; ++step) {
-    const auto pick = [&] { return std::next(references.begin(), static_cast<long>(random() % references.size())); };
+    const auto pick = [&] {
+      return std::next(references.begin(), static_cast<long>(random() % references.size()));
+    };
     if (const auto op = random() % 3; op == 0 || references.empty()) {
       const auto block = pool.acquire();
       ASSERT_EQ(block.has_value(), references.size() < 8);

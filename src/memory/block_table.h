@@ -1,5 +1,5 @@
-// Where one sequence's KV lies: position p is in block table[p / block_tokens]. Owns its leases: a table gives every block
-// back when it is cleared or destroyed. Owner: the engine thread.
+// Where one sequence's KV lies: position p is in block table[p / block_tokens]. Owns its leases: a table
+// gives every block back when it is cleared or destroyed. Owner: the engine thread.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,15 @@ namespace loci {
 class BlockTable {
  public:
   BlockTable(BlockPool& pool, int block_tokens) : pool_(&pool), block_tokens_(block_tokens) {}
-  BlockTable(BlockTable&& other) noexcept : pool_(other.pool_), block_tokens_(other.block_tokens_), blocks_(std::move(other.blocks_)) {
+  BlockTable(BlockTable&& other) noexcept
+      : pool_(other.pool_), block_tokens_(other.block_tokens_), blocks_(std::move(other.blocks_)) {
     other.blocks_.clear();
   }
   BlockTable& operator=(BlockTable&& other) = delete;
   ~BlockTable() { clear(); }
 
-  /// Leases what is missing for `tokens` tokens. False, with nothing changed, if the pool has too few free blocks.
+  /// Leases what is missing for `tokens` tokens. False, with nothing changed, if the pool has too few free
+  /// blocks.
   bool grow_to(int tokens);
   void clear();
 
@@ -32,6 +34,8 @@ class BlockTable {
 };
 
 /// Blocks that hold `tokens` tokens.
-constexpr int blocks_for(int tokens, int block_tokens) { return (tokens + block_tokens - 1) / block_tokens; }
+constexpr int blocks_for(int tokens, int block_tokens) {
+  return (tokens + block_tokens - 1) / block_tokens;
+}
 
 }  // namespace loci

@@ -3,7 +3,8 @@
 namespace loci {
 
 std::size_t KvLayout::layer_bytes(const KvLayerShape& layer) const {
-  const std::size_t elements = static_cast<std::size_t>(layer.kv_heads) * static_cast<std::size_t>(layer.head_dim);
+  const std::size_t elements =
+      static_cast<std::size_t>(layer.kv_heads) * static_cast<std::size_t>(layer.head_dim);
   return 2 * row_bytes(dtype, elements * static_cast<std::size_t>(block_tokens));
 }
 
@@ -20,8 +21,8 @@ Result<KvArena> KvArena::allocate(const KvLayout& layout, int blocks) {
   std::size_t offset = 0;
   for (const KvLayerShape& layer : layout.layers) {
     const std::size_t half = layout.layer_bytes(layer) / 2;
-    kv.views_.push_back({kv.arena_.bytes().data(), layout.dtype, block_bytes, offset, offset + half, layout.block_tokens,
-                         layer.kv_heads, layer.head_dim});
+    kv.views_.push_back({kv.arena_.bytes().data(), layout.dtype, block_bytes, offset, offset + half,
+                         layout.block_tokens, layer.kv_heads, layer.head_dim});
     offset += 2 * half;
   }
   return kv;

@@ -9,7 +9,8 @@
 
 namespace loci {
 
-Result<std::unique_ptr<Model>> Model::load(const Checkpoint& checkpoint, std::optional<DType> dtype, WorkerPool& pool) {
+Result<std::unique_ptr<Model>> Model::load(const Checkpoint& checkpoint, std::optional<DType> dtype,
+                                           WorkerPool& pool) {
   LOCI_TRY(ModelPlan plan, plan_model(checkpoint));
   LOCI_TRY(Weights weights, load_weights(checkpoint, plan, dtype, pool));
   return std::unique_ptr<Model>(new Model(std::move(plan.spec), std::move(weights)));
@@ -30,7 +31,8 @@ void Model::forward(const Batch& batch, std::span<const kernels::KvView> kv, Wor
   compute_logits(batch, workspace, ops, pool);
 }
 
-void Model::compute_logits(const Batch& batch, Workspace& workspace, const kernels::OpTable& ops, WorkerPool& pool) const {
+void Model::compute_logits(const Batch& batch, Workspace& workspace, const kernels::OpTable& ops,
+                           WorkerPool& pool) const {
   const int rows = static_cast<int>(batch.logits_rows.size());
   LOCI_CHECK(rows <= workspace.limits.logits_rows);
   if (rows == 0) return;
@@ -40,7 +42,9 @@ void Model::compute_logits(const Batch& batch, Workspace& workspace, const kerne
                 workspace.last_hidden.data() + i * hidden);
   float* last = workspace.last_hidden.data();
   ops.rms_norm({last, weights_.output_norm.data(), spec_.norm_epsilon, rows, spec_.hidden_size, last}, pool);
-  ops.matmul({weights_.head, last, rows, kernels::MatmulOutput::kStore, workspace.logits.data(), spec_.vocab_size}, pool);
+  ops.matmul(
+      {weights_.head, last, rows, kernels::MatmulOutput::kStore, workspace.logits.data(), spec_.vocab_size},
+      pool);
 }
 
 }  // namespace loci

@@ -1,10 +1,10 @@
-// The models' logits and greedy tokens against Hugging Face transformers (tests/goldens, made by tools/goldens), on every ISA path
-// and in several chunkings; and the first law at the level of the forward pass.
-#include <gtest/gtest.h>
-
+// The models' logits and greedy tokens against Hugging Face transformers (tests/goldens, made by
+// tools/goldens), on every ISA path and in several chunkings; and the first law at the level of the forward
+// pass.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <gtest/gtest.h>
 #include <numeric>
 
 #include "base/json.h"
@@ -41,18 +41,25 @@ std::vector<float> read_floats(const json::value& where, std::span<const std::by
   const auto offset = static_cast<std::size_t>(where.at("offset").as_int64());
   const auto rows = static_cast<std::size_t>(where.at("shape").at(0).as_int64());
   std::vector<float> values(rows * static_cast<std::size_t>(where.at("shape").at(1).as_int64()));
-  std::memcpy(values.data(), file.subspan(offset, values.size() * sizeof(float)).data(), values.size() * sizeof(float));
+  std::memcpy(values.data(), file.subspan(offset, values.size() * sizeof(float)).data(),
+              values.size() * sizeof(float));
   return values;
 }
 
 Golden read_golden(const json::value& entry) {
   const auto root = testing::repository();
-  Golden golden{std::string(entry.at("name").as_string()), root / std::string(entry.at("checkpoint").as_string()), {}};
+  Golden golden{
+      std::string(entry.at("name").as_string()), root / std::string(entry.at("checkpoint").as_string()), {}};
   const auto path = root / std::string(entry.at("golden").as_string());
   const json::value file = parse_json(*read_text_file(path, 1 << 24)).value();
-  const auto binary = MappedFile::open(path.parent_path() / std::string(file.at("logits_file").as_string())).value();
+  const auto binary =
+      MappedFile::open(path.parent_path() / std::string(file.at("logits_file").as_string())).value();
   for (const json::value& p : file.at("prompts").as_array()) {
-    GoldenPrompt prompt{read_ids(p.at("ids")), static_cast<int>(p.at("first_position").as_int64()), read_floats(p.at("logits"), binary.bytes()), {}, {}};
+    GoldenPrompt prompt{read_ids(p.at("ids")),
+                        static_cast<int>(p.at("first_position").as_int64()),
+                        read_floats(p.at("logits"), binary.bytes()),
+                        {},
+                        {}};
     if (const json::value* greedy = p.as_object().if_contains("greedy")) {
       prompt.greedy = read_ids(greedy->at("ids"));
       prompt.last_logits = read_floats(greedy->at("last_logits"), binary.bytes());
@@ -69,8 +76,10 @@ class Runner {
       : model_(model), ops_(ops), pool_(threads), workspace_(model.spec(), {kMaxTokens, kMaxTokens}) {
     std::size_t block_bytes = 0;
     for (const LayerSpec& layer : model.spec().layers) {
-      const auto half = static_cast<std::size_t>(layer.attention.kv_features() * kBlockTokens) * sizeof(float);
-      views_.push_back({nullptr, DType::kF32, 0, block_bytes, block_bytes + half, kBlockTokens, layer.attention.kv_heads, layer.attention.head_dim});
+      const auto half =
+          static_cast<std::size_t>(layer.attention.kv_features() * kBlockTokens) * sizeof(float);
+      views_.push_back({nullptr, DType::kF32, 0, block_bytes, block_bytes + half, kBlockTokens,
+                        layer.attention.kv_heads, layer.attention.head_dim});
       block_bytes += 2 * half;
     }
     cache_.resize(block_bytes * kMaxTokens / kBlockTokens);
@@ -90,7 +99,8 @@ class Runner {
     const std::uint32_t* tables[] = {table_.data()};
     model_.forward({tokens, positions, sequences, tables, rows}, views_, workspace_, ops_, pool_);
     position_ += static_cast<int>(tokens.size());
-    return std::span(workspace_.logits).first(tokens.size() * static_cast<std::size_t>(model_.spec().vocab_size));
+    return std::span(workspace_.logits)
+        .first(tokens.size() * static_cast<std::size_t>(model_.spec().vocab_size));
   }
 
   /// As feed(), in chunks of at most `chunk` tokens.
@@ -150,7 +160,9 @@ std::unique_ptr<Model> load(const std::filesystem::path& path) {
   return model ? std::move(*model) : nullptr;
 }
 
-json::value golden_index() { return parse_json(*read_text_file(testing::repository() / "tests/goldens/index.json", 1 << 20)).value(); }
+json::value golden_index() {
+  return parse_json(*read_text_file(testing::repository() / "tests/goldens/index.json", 1 << 20)).value();
+}
 
 class ModelGolden : public ::testing::TestWithParam<std::string> {
  protected:
@@ -174,7 +186,8 @@ TEST_P(ModelGolden, PrefillLogitsAgree) {
   for (const auto* ops : op_tables())
     for (const GoldenPrompt& prompt : golden_.prompts) {
       Runner runner(*model_, *ops);
-      const auto logits = runner.feed(prompt.ids).subspan(static_cast<std::size_t>(prompt.first_position) * vocab());
+      const auto logits =
+          runner.feed(prompt.ids).subspan(static_cast<std::size_t>(prompt.first_position) * vocab());
       EXPECT_LT(worst_row_error(logits, prompt.logits, vocab()), kTolerance) << ops->name;
     }
 }
@@ -205,14 +218,16 @@ TEST_P(ModelGolden, ChunksThreadsAndIsaChangeNoBit) {
       if (ops->name == std::string_view("ref") && chunk == 512) continue;
       Runner runner(*model_, *ops, chunk == 7 ? 3 : 1);
       const std::vector<float> got = runner.feed_chunked(text, chunk);
-      ASSERT_EQ(std::memcmp(got.data(), want.data(), want.size_bytes()), 0) << ops->name << ", chunks of " << chunk;
+      ASSERT_EQ(std::memcmp(got.data(), want.data(), want.size_bytes()), 0)
+          << ops->name << ", chunks of " << chunk;
     }
 }
 
 std::vector<std::string> golden_names() {
   std::vector<std::string> names;
   const json::value index = golden_index();
-  for (const json::value& entry : index.at("models").as_array()) names.emplace_back(entry.at("name").as_string());
+  for (const json::value& entry : index.at("models").as_array())
+    names.emplace_back(entry.at("name").as_string());
   return names;
 }
 INSTANTIATE_TEST_SUITE_P(All, ModelGolden, ::testing::ValuesIn(golden_names()), [](const auto& test) {

@@ -1,9 +1,8 @@
-// Loading a model from a checkpoint that is not what it says: one line that names the field or the tensor, and no large allocation.
-#include <gtest/gtest.h>
-
-#include <unistd.h>
-
+// Loading a model from a checkpoint that is not what it says: one line that names the field or the tensor,
+// and no large allocation.
 #include <functional>
+#include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/mapped_file.h"
 #include "model/families/family.h"
@@ -33,7 +32,9 @@ std::string metadata_error(const std::function<void(GgufWriter&)>& change) {
   return model ? "loaded" : model.error().message;
 }
 
-void set_int(GgufWriter& writer, const char* key, std::int64_t value) { writer.set(key, GgufValue(value)); }
+void set_int(GgufWriter& writer, const char* key, std::int64_t value) {
+  writer.set(key, GgufValue(value));
+}
 
 TEST(ModelLoad, TinyModelLoads) {
   const auto model = load_image(testing::tiny_model());
@@ -61,15 +62,27 @@ TEST(ModelLoad, MetadataThatCannotBeAreRefusedByName) {
       {"token_embd.weight", [](GgufWriter& w) { set_int(w, "llama.embedding_length", 64); }},
       {"llama.attention.head_count", [](GgufWriter& w) { set_int(w, "llama.attention.head_count", 0); }},
       {"multiple", [](GgufWriter& w) { set_int(w, "llama.attention.head_count_kv", 3); }},
-      {"odd", [](GgufWriter& w) { set_int(w, "llama.attention.key_length", 7), set_int(w, "llama.attention.value_length", 7), set_int(w, "llama.rope.dimension_count", 7); }},
-      {"attn_q.weight", [](GgufWriter& w) { set_int(w, "llama.attention.key_length", 16), set_int(w, "llama.attention.value_length", 16), set_int(w, "llama.rope.dimension_count", 16); }},
+      {"odd",
+       [](GgufWriter& w) {
+         set_int(w, "llama.attention.key_length", 7), set_int(w, "llama.attention.value_length", 7),
+             set_int(w, "llama.rope.dimension_count", 7);
+       }},
+      {"attn_q.weight",
+       [](GgufWriter& w) {
+         set_int(w, "llama.attention.key_length", 16), set_int(w, "llama.attention.value_length", 16),
+             set_int(w, "llama.rope.dimension_count", 16);
+       }},
       {"blk.0.ffn_gate.weight", [](GgufWriter& w) { set_int(w, "llama.feed_forward_length", 1 << 24); }},
       {"llama.context_length", [](GgufWriter& w) { set_int(w, "llama.context_length", 0); }},
       {"llama.rope.freq_base", [](GgufWriter& w) { w.set("llama.rope.freq_base", GgufValue(-1.0)); }},
       {"scaling.type 'yarn'", [](GgufWriter& w) { w.set("llama.rope.scaling.type", "yarn"); }},
-      {"scaling.factor", [](GgufWriter& w) { w.set("llama.rope.scaling.type", "linear"), w.set("llama.rope.scaling.factor", GgufValue(0.0)); }},
+      {"scaling.factor",
+       [](GgufWriter& w) {
+         w.set("llama.rope.scaling.type", "linear"), w.set("llama.rope.scaling.factor", GgufValue(0.0));
+       }},
       {"expert_count", [](GgufWriter& w) { set_int(w, "llama.expert_count", 8); }},
-      {"layer_norm_rms_epsilon", [](GgufWriter& w) { w.set("llama.attention.layer_norm_rms_epsilon", "small"); }},
+      {"layer_norm_rms_epsilon",
+       [](GgufWriter& w) { w.set("llama.attention.layer_norm_rms_epsilon", "small"); }},
   };
   for (const Case& c : cases) {
     const std::string message = metadata_error(c.change);
@@ -111,7 +124,9 @@ TEST(ModelLoad, DtypeConvertsTheMatrices) {
 }
 
 /// The RoPE of a config given as JSON text.
-Result<RopeSpec> rope_of(const char* text) { return rope_from_hf_config(parse_json(text)->as_object(), 16); }
+Result<RopeSpec> rope_of(const char* text) {
+  return rope_from_hf_config(parse_json(text)->as_object(), 16);
+}
 
 TEST(RopeConfig, BothFormsMeanTheSame) {
   const auto old_form = rope_of(R"({"rope_theta": 500000.0, "max_position_embeddings": 8192,
@@ -124,10 +139,13 @@ TEST(RopeConfig, BothFormsMeanTheSame) {
 }
 
 TEST(RopeConfig, UnknownAndImpossibleAreRefused) {
-  for (const char* text : {R"({"rope_scaling": {"rope_type": "yarn", "factor": 2}})", R"({"rope_scaling": {"type": "dynamic", "factor": 2}})",
-                           R"({"rope_scaling": {"type": 3}})", R"({"rope_scaling": [1]})", R"({"rope_theta": 0})", R"({"rope_theta": "big"})",
-                           R"({"rope_scaling": {"type": "linear", "factor": -1}})",
-                           R"({"rope_scaling": {"rope_type": "llama3", "factor": 2, "low_freq_factor": 4, "high_freq_factor": 4}})"})
+  for (
+      const char* text :
+      {R"({"rope_scaling": {"rope_type": "yarn", "factor": 2}})",
+       R"({"rope_scaling": {"type": "dynamic", "factor": 2}})", R"({"rope_scaling": {"type": 3}})",
+       R"({"rope_scaling": [1]})", R"({"rope_theta": 0})", R"({"rope_theta": "big"})",
+       R"({"rope_scaling": {"type": "linear", "factor": -1}})",
+       R"({"rope_scaling": {"rope_type": "llama3", "factor": 2, "low_freq_factor": 4, "high_freq_factor": 4}})"})
     EXPECT_FALSE(rope_of(text).has_value()) << text;
 }
 
@@ -135,16 +153,20 @@ TEST(RopeConfig, UnknownAndImpossibleAreRefused) {
 TEST(HfConfig, BothFormsPlanTheSameModel) {
   const auto configs = testing::repository() / "tests/goldens/configs";
   int compared = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(testing::repository() / "tests/goldens/llama")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(testing::repository() / "tests/goldens/llama")) {
     const std::string name = entry.path().filename();
     ModelPlan plans[2];
     for (const int form : {0, 1}) {
-      const auto folder = std::filesystem::temp_directory_path() / fmt::format("loci-config-{}-{}-{}", name, form, ::getpid());
+      const auto folder = std::filesystem::temp_directory_path() /
+                          fmt::format("loci-config-{}-{}-{}", name, form, ::getpid());
       std::filesystem::create_directories(folder);
       for (const auto& file : std::filesystem::directory_iterator(entry.path()))
         if (file.path().string().find(".safetensors") != std::string::npos)
-          std::filesystem::copy_file(file.path(), folder / file.path().filename(), std::filesystem::copy_options::overwrite_existing);
-      std::filesystem::copy_file(configs / fmt::format("{}.v{}.json", name, form == 0 ? 4 : 5), folder / "config.json", std::filesystem::copy_options::overwrite_existing);
+          std::filesystem::copy_file(file.path(), folder / file.path().filename(),
+                                     std::filesystem::copy_options::overwrite_existing);
+      std::filesystem::copy_file(configs / fmt::format("{}.v{}.json", name, form == 0 ? 4 : 5),
+                                 folder / "config.json", std::filesystem::copy_options::overwrite_existing);
       const auto checkpoint = Checkpoint::open(folder);
       ASSERT_TRUE(checkpoint.has_value()) << checkpoint.error().message;
       auto plan = plan_model(*checkpoint);

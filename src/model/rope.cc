@@ -36,17 +36,20 @@ void scale_llama3(std::span<float> inverse_frequencies, const Llama3Scaling& sca
 
 namespace {
 
-Result<> apply_hf_scaling(const json::object& scaling, const json::object& config, std::span<float> frequencies) {
+Result<> apply_hf_scaling(const json::object& scaling, const json::object& config,
+                          std::span<float> frequencies) {
   std::string_view kind = "default";
   for (const char* key : {"rope_type", "type"})
     if (const json::value* value = find_field(scaling, key)) {
-      if (!value->is_string()) return fail(ErrorCode::kCorrupt, "rope scaling field '{}' is not a string", key);
+      if (!value->is_string())
+        return fail(ErrorCode::kCorrupt, "rope scaling field '{}' is not a string", key);
       kind = value->get_string();
       break;
     }
   if (kind == "default") return {};
   LOCI_TRY(const double factor, number_field_or(scaling, "factor", 1.0));
-  if (!(factor > 0)) return fail(ErrorCode::kCorrupt, "rope scaling field 'factor' is {}, must be above 0", factor);
+  if (!(factor > 0))
+    return fail(ErrorCode::kCorrupt, "rope scaling field 'factor' is {}, must be above 0", factor);
   if (kind == "linear") {
     scale_linear(frequencies, factor);
     return {};
@@ -59,7 +62,8 @@ Result<> apply_hf_scaling(const json::object& scaling, const json::object& confi
   LOCI_TRY(const int context, positive_field_or(config, "max_position_embeddings", 2048));
   LOCI_TRY(s.original_context_length, number_field_or(scaling, "original_max_position_embeddings", context));
   if (!(s.low_frequency_factor > 0) || !(s.high_frequency_factor > s.low_frequency_factor))
-    return fail(ErrorCode::kCorrupt, "rope scaling fields 'low_freq_factor' and 'high_freq_factor' must be positive and rising");
+    return fail(ErrorCode::kCorrupt,
+                "rope scaling fields 'low_freq_factor' and 'high_freq_factor' must be positive and rising");
   scale_llama3(frequencies, s);
   return {};
 }
@@ -85,7 +89,8 @@ Result<RopeSpec> rope_from_hf_config(const json::object& config, int rotary_dim)
 void rope_angles(const RopeSpec& rope, std::span<const int> positions, float* cos, float* sin) {
   for (const int position : positions) {
     for (const float frequency : rope.inverse_frequencies) {
-      // The product is rounded to float32 first, as PyTorch does: at large positions that rounding is visible.
+      // The product is rounded to float32 first, as PyTorch does: at large positions that rounding is
+      // visible.
       const double angle = static_cast<float>(position) * frequency;
       *cos++ = static_cast<float>(std::cos(angle));
       *sin++ = static_cast<float>(std::sin(angle));

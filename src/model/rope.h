@@ -10,7 +10,8 @@
 
 namespace loci {
 
-/// theta^(-2i / rotary_dim) for i < rotary_dim / 2 (Su et al. 2021, eq. 15), in float32 as PyTorch computes it.
+/// theta^(-2i / rotary_dim) for i < rotary_dim / 2 (Su et al. 2021, eq. 15), in float32 as PyTorch computes
+/// it.
 std::vector<float> rope_inverse_frequencies(double theta, int rotary_dim);
 
 /// Linear position interpolation (Chen et al. 2023): every frequency divided by `factor`.
@@ -23,8 +24,9 @@ struct Llama3Scaling {
 };
 void scale_llama3(std::span<float> inverse_frequencies, const Llama3Scaling& scaling);
 
-/// RoPE of a Hugging Face config: `rope_theta` and `rope_scaling` as transformers 4 writes them, `rope_parameters` as
-/// transformers 5 does. kUnsupported naming a rope_type that is none of default, linear and llama3.
+/// RoPE of a Hugging Face config: `rope_theta` and `rope_scaling` as transformers 4 writes them,
+/// `rope_parameters` as transformers 5 does. kUnsupported naming a rope_type that is none of default, linear
+/// and llama3.
 Result<RopeSpec> rope_from_hf_config(const json::object& config, int rotary_dim);
 
 /// cos and sin of position * frequency, [positions][rotary_dim / 2] each.

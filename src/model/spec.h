@@ -1,5 +1,5 @@
-// Architecture as data: what a model computes, without its numbers. A family (model/families/) fills it from a
-// checkpoint; the forward pass, the memory plan and the schedulers read it.
+// Architecture as data: what a model computes, without its numbers. A family (model/families/) fills it from
+// a checkpoint; the forward pass, the memory plan and the schedulers read it.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,9 @@
 namespace loci {
 
 struct RopeSpec {
-  int rotary_dim = 0;                      // dimensions of a head that rotate, even
-  std::vector<float> inverse_frequencies;  // [rotary_dim / 2], all scaling applied: angle = position * inverse_frequency
+  int rotary_dim = 0;  // dimensions of a head that rotate, even
+  std::vector<float>
+      inverse_frequencies;  // [rotary_dim / 2], all scaling applied: angle = position * inverse_frequency
 };
 
 struct AttentionSpec {
@@ -40,7 +41,8 @@ struct ModelSpec {
 /// A run of output rows of a linear layer, taken from one stored matrix.
 enum class RowOrder {
   kAsStored,
-  kInterleavedPairs,  // GGUF's "llama": each head's rows are stored (0, d/2, 1, d/2 + 1, ...), for RoPE on adjacent pairs
+  kInterleavedPairs,  // GGUF's "llama": each head's rows are stored (0, d/2, 1, d/2 + 1, ...), for RoPE on
+                      // adjacent pairs
 };
 struct MatrixSource {
   std::string tensor;

@@ -11,7 +11,9 @@
 namespace loci {
 namespace {
 
-bool is_float(DType dtype) { return traits(dtype).block_elements == 1; }
+bool is_float(DType dtype) {
+  return traits(dtype).block_elements == 1;
+}
 
 /// Row r of a source in the order that the forward pass wants it, as a row of the stored matrix.
 std::size_t stored_row(const MatrixSource& source, int row) {
@@ -30,7 +32,8 @@ class WeightLoader {
     LOCI_TRY(const Tensor* tensor, find(name, {static_cast<std::size_t>(features)}));
     std::vector<float> values(static_cast<std::size_t>(features));
     if (!is_float(tensor->dtype))
-      return fail(ErrorCode::kUnsupported, "tensor '{}': type {} for a norm is not supported", name, traits(tensor->dtype).name);
+      return fail(ErrorCode::kUnsupported, "tensor '{}': type {} for a norm is not supported", name,
+                  traits(tensor->dtype).name);
     dequantize_row(tensor->dtype, tensor->bytes.data(), values.size(), values.data());
     return values;
   }
@@ -70,7 +73,8 @@ class WeightLoader {
   }
 
   Result<DType> stored_dtype(const MatrixSource& source, int columns) const {
-    LOCI_TRY(const Tensor* tensor, find(source.tensor, {static_cast<std::size_t>(source.rows), static_cast<std::size_t>(columns)}));
+    LOCI_TRY(const Tensor* tensor,
+             find(source.tensor, {static_cast<std::size_t>(source.rows), static_cast<std::size_t>(columns)}));
     return tensor->dtype;
   }
 
@@ -79,9 +83,11 @@ class WeightLoader {
     std::vector<const std::byte*> rows;
     std::vector<const Tensor*> tensors;
     for (const MatrixSource& source : sources) {
-      LOCI_TRY(const Tensor* tensor, find(source.tensor, {static_cast<std::size_t>(source.rows), static_cast<std::size_t>(columns)}));
+      LOCI_TRY(const Tensor* tensor, find(source.tensor, {static_cast<std::size_t>(source.rows),
+                                                          static_cast<std::size_t>(columns)}));
       const std::size_t bytes = row_bytes(tensor->dtype, static_cast<std::size_t>(columns));
-      for (int r = 0; r < source.rows; ++r) rows.push_back(tensor->bytes.data() + stored_row(source, r) * bytes);
+      for (int r = 0; r < source.rows; ++r)
+        rows.push_back(tensor->bytes.data() + stored_row(source, r) * bytes);
       tensors.push_back(tensor);
     }
     const DType stored = tensors.front()->dtype;
@@ -95,7 +101,8 @@ class WeightLoader {
     return matrix;
   }
 
-  void pack_panels(const kernels::PackedMatrix& matrix, DType stored, std::span<const std::byte* const> rows, std::byte* to) {
+  void pack_panels(const kernels::PackedMatrix& matrix, DType stored, std::span<const std::byte* const> rows,
+                   std::byte* to) {
     pool_.for_each_chunk(matrix.panels(), 4, [&](int begin, int end) {
       for (int panel = begin; panel < end; ++panel) {
         std::array<const std::byte*, kernels::kPanelRows> lanes{};
@@ -103,7 +110,8 @@ class WeightLoader {
         const auto count = std::min<std::size_t>(kernels::kPanelRows, rows.size() - first);
         std::copy_n(rows.begin() + static_cast<std::ptrdiff_t>(first), count, lanes.begin());
         std::vector<std::byte> converted = convert_rows(matrix, stored, lanes);
-        kernels::pack_panel(matrix.dtype, matrix.columns, lanes, to + static_cast<std::size_t>(panel) * matrix.panel_bytes());
+        kernels::pack_panel(matrix.dtype, matrix.columns, lanes,
+                            to + static_cast<std::size_t>(panel) * matrix.panel_bytes());
       }
     });
   }
@@ -132,7 +140,8 @@ class WeightLoader {
   std::vector<Arena> storage_;
 };
 
-Result<LayerWeights> load_layer(WeightLoader& loader, const LayerSpec& spec, const LayerSources& sources, int hidden) {
+Result<LayerWeights> load_layer(WeightLoader& loader, const LayerSpec& spec, const LayerSources& sources,
+                                int hidden) {
   LayerWeights layer;
   LOCI_TRY(layer.attention_norm, loader.vector(sources.attention_norm, hidden));
   LOCI_TRY(layer.query_key_value, loader.linear(sources.query_key_value, hidden));
@@ -145,7 +154,8 @@ Result<LayerWeights> load_layer(WeightLoader& loader, const LayerSpec& spec, con
 
 }  // namespace
 
-Result<Weights> load_weights(const Checkpoint& checkpoint, const ModelPlan& plan, std::optional<DType> dtype, WorkerPool& pool) {
+Result<Weights> load_weights(const Checkpoint& checkpoint, const ModelPlan& plan, std::optional<DType> dtype,
+                             WorkerPool& pool) {
   const ModelSpec& spec = plan.spec;
   const ModelSources& sources = plan.sources;
   WeightLoader loader(checkpoint, dtype, pool);
@@ -179,7 +189,9 @@ DType main_dtype(const Weights& weights) {
       bytes[part.dtype] += kernels::packed_bytes(part.dtype, part.rows, part.columns);
   };
   for (const LayerWeights& layer : weights.layers)
-    for (const Linear* linear : {&layer.query_key_value, &layer.attention_output, &layer.gate_up, &layer.down}) count(*linear);
+    for (const Linear* linear :
+         {&layer.query_key_value, &layer.attention_output, &layer.gate_up, &layer.down})
+      count(*linear);
   LOCI_CHECK(!bytes.empty());
   return std::ranges::max_element(bytes, {}, [](const auto& entry) { return entry.second; })->first;
 }

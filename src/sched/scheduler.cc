@@ -10,8 +10,14 @@ namespace {
 class Planner {
  public:
   Planner(const SchedulerView& view, const SchedulingPolicies& policies, Time now, StepPlan& plan)
-      : view_(view), policies_(policies), now_(now), plan_(plan), rows_left_(view.limits.max_tokens),
-        logits_left_(view.limits.max_logits_rows), free_blocks_(view.free_blocks), state_(view.running.size(), State::kUnplanned) {}
+      : view_(view),
+        policies_(policies),
+        now_(now),
+        plan_(plan),
+        rows_left_(view.limits.max_tokens),
+        logits_left_(view.limits.max_logits_rows),
+        free_blocks_(view.free_blocks),
+        state_(view.running.size(), State::kUnplanned) {}
 
   void run() {
     // Single tokens first: somebody reads along, and they cost little. Then the chunks of those that run.
@@ -55,7 +61,8 @@ class Planner {
   bool preempt_one_after(std::size_t i) {
     candidates_.clear();
     for (std::size_t j = 0; j < view_.running.size(); ++j)
-      if (state_[j] == State::kUnplanned && view_.running[j].blocks > 0 && arrived_before(view_.running[i], view_.running[j]))
+      if (state_[j] == State::kUnplanned && view_.running[j].blocks > 0 &&
+          arrived_before(view_.running[i], view_.running[j]))
         candidates_.push_back(view_.running[j]);
     if (candidates_.empty()) return false;
     const SequenceView victim = candidates_[static_cast<std::size_t>(policies_.preempt(candidates_, now_))];
@@ -66,11 +73,12 @@ class Planner {
     return true;
   }
 
-  /// A waiting sequence starts only if all that it knows fits beside what the running ones still need for all that
-  /// they know: those who start are not thrown out again at once.
+  /// A waiting sequence starts only if all that it knows fits beside what the running ones still need for all
+  /// that they know: those who start are not thrown out again at once.
   void admit_waiting() {
     int unpromised = view_.free_blocks;
-    for (const SequenceView& s : view_.running) unpromised -= std::max(0, blocks_for(s.known_tokens, view_.block_tokens) - s.blocks);
+    for (const SequenceView& s : view_.running)
+      unpromised -= std::max(0, blocks_for(s.known_tokens, view_.block_tokens) - s.blocks);
     int slots = view_.limits.max_sequences - static_cast<int>(view_.running.size());
     if (slots <= 0 || view_.waiting.empty()) return;
     policies_.order(view_.waiting, now_, order_);

@@ -1,5 +1,6 @@
-// Plans a step. There is no prefill phase and no decode phase: a sequence has known tokens and computed tokens, and the plan
-// closes the gap under a budget of rows (Sarathi-Serve, Agrawal et al. 2024: chunked prefill beside decodes).
+// Plans a step. There is no prefill phase and no decode phase: a sequence has known tokens and computed
+// tokens, and the plan closes the gap under a budget of rows (Sarathi-Serve, Agrawal et al. 2024: chunked
+// prefill beside decodes).
 //
 // Pure: the same view, policies and time give the same plan. Cost O(n log n) in the sequences.
 //

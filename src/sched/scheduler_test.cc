@@ -1,8 +1,7 @@
 #include "sched/scheduler.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <gtest/gtest.h>
 #include <map>
 #include <random>
 #include <set>
@@ -12,7 +11,9 @@
 namespace loci {
 namespace {
 
-Time at(int tick) { return Time(Duration(tick)); }
+Time at(int tick) {
+  return Time(Duration(tick));
+}
 
 SequenceView sequence(int id, int known, int computed, int block_tokens = 4) {
   return {SequenceId(id), at(id), known, computed, blocks_for(computed, block_tokens), known - 1};
@@ -66,7 +67,8 @@ TEST(Scheduler, PromptLogitsAreChunkedToTheirBudget) {
   EXPECT_EQ(plan.slices[0].count, 16);
 }
 
-/// Runs whole random workloads under the scheduler and checks every plan against the invariants in scheduler.h.
+/// Runs whole random workloads under the scheduler and checks every plan against the invariants in
+/// scheduler.h.
 class RandomWorkload {
  public:
   explicit RandomWorkload(unsigned seed) : random_(seed) {
@@ -122,7 +124,8 @@ class RandomWorkload {
     std::set<SequenceId> seen(plan.preempts.begin(), plan.preempts.end());
     for (const Slice& slice : plan.slices) {
       ASSERT_TRUE(seen.insert(slice.sequence).second);
-      if (const auto where = std::ranges::find(waiting_, slice.sequence, &SequenceView::id); where != waiting_.end()) {
+      if (const auto where = std::ranges::find(waiting_, slice.sequence, &SequenceView::id);
+          where != waiting_.end()) {
         running_.push_back(*where);
         waiting_.erase(where);
       }
@@ -142,7 +145,9 @@ class RandomWorkload {
     ASSERT_LE(rows, limits_.max_tokens);
     ASSERT_LE(logits, limits_.max_logits_rows);
     ASSERT_LE(static_cast<int>(running_.size()), limits_.max_sequences);
-    std::erase_if(running_, [&](const SequenceView& s) { return s.known_tokens > todo_.at(s.id).end && todo_.erase(s.id) > 0; });
+    std::erase_if(running_, [&](const SequenceView& s) {
+      return s.known_tokens > todo_.at(s.id).end && todo_.erase(s.id) > 0;
+    });
   }
 
   std::mt19937 random_;
@@ -175,7 +180,8 @@ TEST(SchedulingPolicies, Conform) {
     EXPECT_EQ(first, second) << policy.name;
     std::ranges::sort(second);
     ASSERT_EQ(second.size(), views.size()) << policy.name;
-    for (int i = 0; i < 50; ++i) EXPECT_EQ(second[static_cast<std::size_t>(i)], i) << policy.name << " is no permutation";
+    for (int i = 0; i < 50; ++i)
+      EXPECT_EQ(second[static_cast<std::size_t>(i)], i) << policy.name << " is no permutation";
   }
   for (const PreemptPolicy& policy : preempt_policies()) {
     const int victim = policy.victim(views, at(9));

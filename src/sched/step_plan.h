@@ -1,4 +1,5 @@
-// The decision of one step, as plain data: which sequences compute which tokens, and who gives its memory back first.
+// The decision of one step, as plain data: which sequences compute which tokens, and who gives its memory
+// back first.
 #pragma once
 
 #include <vector>
@@ -7,7 +8,8 @@
 
 namespace loci {
 
-/// Tokens [begin, begin + count) of a sequence are computed in this step: a prompt chunk, or the one newest token.
+/// Tokens [begin, begin + count) of a sequence are computed in this step: a prompt chunk, or the one newest
+/// token.
 struct Slice {
   SequenceId sequence;
   int begin;

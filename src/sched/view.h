@@ -1,4 +1,5 @@
-// What scheduling policies see: a read-only picture of the engine. Policies are pure functions of it and of `now`.
+// What scheduling policies see: a read-only picture of the engine. Policies are pure functions of it and of
+// `now`.
 #pragma once
 
 #include <span>
@@ -14,8 +15,8 @@ struct SequenceView {
   int known_tokens;     // prompt and generated tokens
   int computed_tokens;  // of them, those whose KV is in memory; always fewer than known
   int blocks;           // held
-  int first_logits;     // the first position whose distribution is wanted: the last known one, or earlier ones
-                        // for log probabilities of the prompt
+  int first_logits;  // the first position whose distribution is wanted: the last known one, or earlier ones
+                     // for log probabilities of the prompt
 
   int missing() const { return known_tokens - computed_tokens; }
 };

@@ -11,28 +11,60 @@ namespace {
 using testing::Finished;
 using testing::run_program;
 
-std::filesystem::path embedded_model_file() { return testing::repository() / "models/loci-tiny-q8_0.gguf"; }
+std::filesystem::path embedded_model_file() {
+  return testing::repository() / "models/loci-tiny-q8_0.gguf";
+}
 
-bool is_one_line(const std::string& text) { return std::ranges::count(text, '\n') == 1 && text.ends_with('\n'); }
+bool is_one_line(const std::string& text) {
+  return std::ranges::count(text, '\n') == 1 && text.ends_with('\n');
+}
 
 TEST(CommandLine, HelpAndVersion) {
   const Finished help = run_program({"--help"});
   EXPECT_EQ(help.status, 0);
-  for (const char* command : {"serve", "run", "chat", "inspect", "bench"}) EXPECT_NE(help.out.find(command), std::string::npos) << command;
+  for (const char* command : {"serve", "run", "chat", "inspect", "bench"})
+    EXPECT_NE(help.out.find(command), std::string::npos) << command;
   const Finished serve = run_program({"serve", "--help"});
   EXPECT_EQ(serve.status, 0);
-  for (const char* flag : {"--host", "--port", "--api-key", "--served-model-name", "--max-model-len", "--max-num-seqs", "--max-num-batched-tokens",
-                           "--block-size", "--seed", "--dtype", "--threads", "--kv-cache-memory", "--kv-cache-dtype", "--max-body-size", "--log-level",
-                           "--allowed-origins", "--chat-template", "--generation-config", "--shutdown-timeout", "--config"})
+  for (const char* flag : {"--host",
+                           "--port",
+                           "--api-key",
+                           "--served-model-name",
+                           "--max-model-len",
+                           "--max-num-seqs",
+                           "--max-num-batched-tokens",
+                           "--block-size",
+                           "--seed",
+                           "--dtype",
+                           "--threads",
+                           "--kv-cache-memory",
+                           "--kv-cache-dtype",
+                           "--max-body-size",
+                           "--log-level",
+                           "--allowed-origins",
+                           "--chat-template",
+                           "--generation-config",
+                           "--shutdown-timeout",
+                           "--config"})
     EXPECT_NE(serve.out.find(flag), std::string::npos) << flag;
   EXPECT_EQ(run_program({"--version"}).status, 0);
 }
 
 TEST(CommandLine, UnknownFlagsAndValuesExitWithTwo) {
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {}, {"--nonsense"}, {"nonsense"}, {"serve", "--nonsense"}, {"serve", "--port", "many"}, {"serve", "--port", "70000"},
-           {"serve", "--max-num-seqs", "0"}, {"serve", "--block-size", "-4"}, {"serve", "--config"}, {"serve", "--config", "no-such-file.toml"},
-           {"serve", "--kv-cache-memory", "lots"}, {"serve", "--generation-config", "mine"}, {"run", "a", "b", "c"}}) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{},
+                                             {"--nonsense"},
+                                             {"nonsense"},
+                                             {"serve", "--nonsense"},
+                                             {"serve", "--port", "many"},
+                                             {"serve", "--port", "70000"},
+                                             {"serve", "--max-num-seqs", "0"},
+                                             {"serve", "--block-size", "-4"},
+                                             {"serve", "--config"},
+                                             {"serve", "--config", "no-such-file.toml"},
+                                             {"serve", "--kv-cache-memory", "lots"},
+                                             {"serve", "--generation-config", "mine"},
+                                             {"run", "a", "b", "c"}}) {
     const Finished finished = run_program(arguments);
     EXPECT_EQ(finished.status, 2) << fmt::format("{}", fmt::join(arguments, " "));
     EXPECT_FALSE(finished.err.empty());
@@ -76,15 +108,18 @@ TEST(CommandLine, RunPrintsTheCompletionAndNothingElse) {
   EXPECT_EQ(first.status, 0) << first.err;
   EXPECT_FALSE(first.out.empty());
   EXPECT_EQ(first.err, "");
-  const Finished named = run_program({"run", embedded_model_file(), "The old man", "--max-tokens", "12", "--temperature", "0"});
+  const Finished named =
+      run_program({"run", embedded_model_file(), "The old man", "--max-tokens", "12", "--temperature", "0"});
   EXPECT_EQ(named.out, first.out) << "the embedded model is the file in models/";
-  EXPECT_EQ(run_program({"run", "-", "--max-tokens", "12", "--temperature", "0"}, "The old man").out, first.out);
+  EXPECT_EQ(run_program({"run", "-", "--max-tokens", "12", "--temperature", "0"}, "The old man").out,
+            first.out);
   const Finished seeded = run_program({"run", "The old man", "--max-tokens", "12", "--seed", "7"});
   EXPECT_EQ(run_program({"run", "The old man", "--max-tokens", "12", "--seed", "7"}).out, seeded.out);
 }
 
 TEST(CommandLine, ChatAnswersEachLine) {
-  const Finished chat = run_program({"chat", "--max-tokens", "8", "--temperature", "0"}, "Hello.\n\n/clear\nHello.\n/exit\nnever read\n");
+  const Finished chat = run_program({"chat", "--max-tokens", "8", "--temperature", "0"},
+                                    "Hello.\n\n/clear\nHello.\n/exit\nnever read\n");
   EXPECT_EQ(chat.status, 0) << chat.err;
   const std::size_t half = chat.out.size() / 2;
   EXPECT_EQ(chat.out.substr(0, half), chat.out.substr(half)) << "after /clear the conversation begins again";
@@ -93,11 +128,13 @@ TEST(CommandLine, ChatAnswersEachLine) {
 TEST(CommandLine, InspectShowsWhatIsInTheFile) {
   const Finished inspect = run_program({"inspect"});
   EXPECT_EQ(inspect.status, 0) << inspect.err;
-  for (const char* part : {"llama", "Q8_0", "token_embd.weight", "KV memory", "weights", "context"}) EXPECT_NE(inspect.out.find(part), std::string::npos) << part;
+  for (const char* part : {"llama", "Q8_0", "token_embd.weight", "KV memory", "weights", "context"})
+    EXPECT_NE(inspect.out.find(part), std::string::npos) << part;
 }
 
 TEST(CommandLine, BenchPrintsJsonLines) {
-  const Finished bench = run_program({"bench", "model", "-p", "32", "-n", "4", "-b", "1,2", "-r", "1", "--json"});
+  const Finished bench =
+      run_program({"bench", "model", "-p", "32", "-n", "4", "-b", "1,2", "-r", "1", "--json"});
   EXPECT_EQ(bench.status, 0) << bench.err;
   EXPECT_EQ(std::ranges::count(bench.out, '\n'), 3);
   EXPECT_NE(bench.out.find(R"("test":"prefill","batch":1)"), std::string::npos) << bench.out;
@@ -118,7 +155,8 @@ TEST(BadModel, IsOneLineThatNamesTheFile) {
   GgufWriter unknown = testing::tiny_model();
   unknown.set("general.architecture", "unheard-of");
   ASSERT_TRUE(unknown.write(folder / "unknown.gguf").has_value());
-  for (const char* name : {"absent.gguf", "empty.gguf", "text.gguf", "short.gguf", "header.gguf", "hollow", "broken", "unknown.gguf"})
+  for (const char* name : {"absent.gguf", "empty.gguf", "text.gguf", "short.gguf", "header.gguf", "hollow",
+                           "broken", "unknown.gguf"})
     for (const char* command : {"serve", "inspect"}) {
       const Finished finished = run_program({command, folder / name, "--log-level", "error"});
       EXPECT_EQ(finished.status, 1) << command << " " << name;

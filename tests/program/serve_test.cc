@@ -1,9 +1,8 @@
 // `loci serve` as a process: ready, answering, its memory, and its end.
 #include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <chrono>
 #include <regex>
+#include <sys/socket.h>
 #include <thread>
 
 #include "testing/paths.h"
@@ -27,9 +26,12 @@ class Connection {
   ~Connection() { ::close(socket_); }
 
   bool connected() const { return connected_; }
-  void send(const std::string& text) const { EXPECT_EQ(::send(socket_, text.data(), text.size(), MSG_NOSIGNAL), std::ssize(text)); }
+  void send(const std::string& text) const {
+    EXPECT_EQ(::send(socket_, text.data(), text.size(), MSG_NOSIGNAL), std::ssize(text));
+  }
   void post(const std::string& path, const std::string& body) const {
-    send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}", path, body.size(), body));
+    send(fmt::format("POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}", path,
+                     body.size(), body));
   }
 
   /// What comes next, empty at the end.
@@ -115,7 +117,8 @@ TEST(ServeProcess, SeedMakesRunsRepeatable) {
   EXPECT_NE(runs[0], runs[4]);
 }
 
-const char* const kLongStream = R"({"prompt": "The old man", "max_tokens": 400, "ignore_eos": true, "stream": true, "temperature": 0})";
+const char* const kLongStream =
+    R"({"prompt": "The old man", "max_tokens": 400, "ignore_eos": true, "stream": true, "temperature": 0})";
 
 TEST(ServeProcess, RunningStreamFinishesAfterSigterm) {
   Serve serve({});
@@ -142,7 +145,9 @@ TEST(ServeProcess, ShutdownTimeoutAbortsWhatStillRuns) {
 TEST(ServeProcess, SecondSigtermEndsAtOnce) {
   Serve serve({"--shutdown-timeout", "600"});
   const Connection connection(serve.port());
-  connection.post("/v1/completions", R"({"prompt": "The old man", "max_tokens": 1000, "n": 16, "ignore_eos": true, "stream": true})");
+  connection.post(
+      "/v1/completions",
+      R"({"prompt": "The old man", "max_tokens": 1000, "n": 16, "ignore_eos": true, "stream": true})");
   connection.receive();
   serve.process().signal(SIGTERM);
   while (serve.process().err().find("shutting down") == std::string::npos) std::this_thread::yield();
@@ -165,7 +170,13 @@ TEST(ServeProcess, PeakMemoryIsWithinThePlan) {
 #endif
   const testing::TemporaryFolder folder;
   const auto path = folder / "model.gguf";
-  const testing::TinyModelShape shape{.layers = 8, .hidden = 1024, .intermediate = 3072, .heads = 16, .kv_heads = 8, .context = 512, .dtype = DType::kF16};
+  const testing::TinyModelShape shape{.layers = 8,
+                                      .hidden = 1024,
+                                      .intermediate = 3072,
+                                      .heads = 16,
+                                      .kv_heads = 8,
+                                      .context = 512,
+                                      .dtype = DType::kF16};
   ASSERT_TRUE(testing::tiny_model(shape).write(path).has_value());
   const std::size_t model_bytes = std::filesystem::file_size(path);
   constexpr std::size_t kKvBytes = 32u << 20;
@@ -173,14 +184,17 @@ TEST(ServeProcess, PeakMemoryIsWithinThePlan) {
   const int port = serve.port();
   ASSERT_NE(port, 0);
   const Connection connection(port);
-  connection.post("/v1/completions", R"({"prompt": ["some words to compute", "and more of them"], "max_tokens": 4, "ignore_eos": true})");
+  connection.post(
+      "/v1/completions",
+      R"({"prompt": ["some words to compute", "and more of them"], "max_tokens": 4, "ignore_eos": true})");
   EXPECT_TRUE(connection.receive_all().starts_with("HTTP/1.1 200"));
   const std::size_t peak = peak_memory(serve.process().pid());
   RecordProperty("model_bytes", std::to_string(model_bytes));
   RecordProperty("peak_bytes", std::to_string(peak));
   EXPECT_GT(peak, model_bytes) << "the weights are in memory";
   EXPECT_LE(peak, model_bytes * 115 / 100 + kKvBytes + 64'000'000) << "model " << model_bytes;
-  std::printf("model %.1f MB, KV %.1f MB, peak %.1f MB\n", static_cast<double>(model_bytes) / 1e6, static_cast<double>(kKvBytes) / 1e6, static_cast<double>(peak) / 1e6);
+  std::printf("model %.1f MB, KV %.1f MB, peak %.1f MB\n", static_cast<double>(model_bytes) / 1e6,
+              static_cast<double>(kKvBytes) / 1e6, static_cast<double>(peak) / 1e6);
 }
 
 }  // namespace

@@ -27,7 +27,9 @@ Result<ModelPlan> plan_model(const Checkpoint& checkpoint) {
     const auto names = checkpoint.is_gguf() ? family.gguf_architectures : family.hf_architectures;
     if (std::ranges::find(names, architecture) == names.end()) continue;
     Result<ModelPlan> plan = checkpoint.is_gguf() ? family.plan_gguf(checkpoint) : family.plan_hf(checkpoint);
-    if (!plan) return std::unexpected(std::move(plan).error().in(checkpoint.is_gguf() ? "GGUF metadata" : "config.json"));
+    if (!plan)
+      return std::unexpected(
+          std::move(plan).error().in(checkpoint.is_gguf() ? "GGUF metadata" : "config.json"));
     plan->spec.family = family.name;
     plan->spec.architecture = architecture;
     return plan;

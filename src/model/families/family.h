@@ -13,7 +13,7 @@ namespace loci {
 
 struct Family {
   std::string_view name;
-  std::span<const std::string_view> hf_architectures;   // config.json "architectures"[0]
+  std::span<const std::string_view> hf_architectures;    // config.json "architectures"[0]
   std::span<const std::string_view> gguf_architectures;  // "general.architecture"
   Result<ModelPlan> (*plan_hf)(const Checkpoint&);
   Result<ModelPlan> (*plan_gguf)(const Checkpoint&);

@@ -1,5 +1,6 @@
-// The Llama family: Llama 2 and 3, Mistral, TinyLlama and what follows them. RMSNorm before attention and MLP, RoPE,
-// grouped-query attention, SwiGLU, no biases, head tied or not. Touvron et al. 2023; Jiang et al. 2023 (Mistral).
+// The Llama family: Llama 2 and 3, Mistral, TinyLlama and what follows them. RMSNorm before attention and
+// MLP, RoPE, grouped-query attention, SwiGLU, no biases, head tied or not. Touvron et al. 2023; Jiang et al.
+// 2023 (Mistral).
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -17,17 +18,22 @@ struct Dimensions {
 };
 
 Result<> check_dimensions(const Dimensions& d, const Checkpoint& checkpoint) {
-  // Each layer has tensors of its own, so a count beyond the tensors is a lie that must not size an allocation.
+  // Each layer has tensors of its own, so a count beyond the tensors is a lie that must not size an
+  // allocation.
   if (static_cast<std::size_t>(d.layers) > checkpoint.tensors().size())
-    return fail(ErrorCode::kCorrupt, "{} layers are declared, the file has {} tensors", d.layers, checkpoint.tensors().size());
+    return fail(ErrorCode::kCorrupt, "{} layers are declared, the file has {} tensors", d.layers,
+                checkpoint.tensors().size());
   if (d.heads % d.kv_heads != 0)
-    return fail(ErrorCode::kCorrupt, "{} attention heads are not a multiple of {} key/value heads", d.heads, d.kv_heads);
-  if (d.head_dim % 2 != 0) return fail(ErrorCode::kCorrupt, "head dimension {} is odd, RoPE needs pairs", d.head_dim);
+    return fail(ErrorCode::kCorrupt, "{} attention heads are not a multiple of {} key/value heads", d.heads,
+                d.kv_heads);
+  if (d.head_dim % 2 != 0)
+    return fail(ErrorCode::kCorrupt, "head dimension {} is odd, RoPE needs pairs", d.head_dim);
   return {};
 }
 
 std::vector<LayerSpec> layer_specs(const Dimensions& d) {
-  const AttentionSpec attention{d.heads, d.kv_heads, d.head_dim, 1.0f / std::sqrt(static_cast<float>(d.head_dim))};
+  const AttentionSpec attention{d.heads, d.kv_heads, d.head_dim,
+                                1.0f / std::sqrt(static_cast<float>(d.head_dim))};
   return std::vector<LayerSpec>(static_cast<std::size_t>(d.layers), LayerSpec{attention, d.intermediate});
 }
 
@@ -41,7 +47,8 @@ constexpr LayerNames kHfNames{"input_layernorm",  "self_attn.q_proj", "self_attn
 constexpr LayerNames kGgufNames{"attn_norm", "attn_q",   "attn_k", "attn_v",  "attn_output",
                                 "ffn_norm",  "ffn_gate", "ffn_up", "ffn_down"};
 
-LayerSources layer_sources(const std::string& prefix, const LayerNames& names, const Dimensions& d, RowOrder rotary_order) {
+LayerSources layer_sources(const std::string& prefix, const LayerNames& names, const Dimensions& d,
+                           RowOrder rotary_order) {
   const auto full = [&](const char* name) { return prefix + name + ".weight"; };
   const int query_rows = d.heads * d.head_dim, kv_rows = d.kv_heads * d.head_dim;
   LayerSources s;
@@ -77,12 +84,13 @@ Result<Dimensions> hf_dimensions(const json::object& config) {
   return d;
 }
 
-/// The context: all positions, or the sliding window where the model has one. (Inside its window a model with sliding
-/// windows attends to everything, so up to there the result is exact.)
+/// The context: all positions, or the sliding window where the model has one. (Inside its window a model with
+/// sliding windows attends to everything, so up to there the result is exact.)
 Result<int> hf_context_length(const json::object& config) {
   LOCI_TRY(const int positions, positive_field_or(config, "max_position_embeddings", 2048));
   LOCI_TRY(const int window, positive_field_or(config, "sliding_window", positions));
-  if (window < positions) log_warning("the context is limited to the model's sliding window of {} tokens", window);
+  if (window < positions)
+    log_warning("the context is limited to the model's sliding window of {} tokens", window);
   return std::min(positions, window);
 }
 
@@ -106,7 +114,8 @@ Result<ModelPlan> plan_hf(const Checkpoint& checkpoint) {
   sources.output_norm = "model.norm.weight";
   if (!tied) sources.head = "lm_head.weight";
   for (int i = 0; i < d.layers; ++i)
-    sources.layers.push_back(layer_sources(fmt::format("model.layers.{}.", i), kHfNames, d, RowOrder::kAsStored));
+    sources.layers.push_back(
+        layer_sources(fmt::format("model.layers.{}.", i), kHfNames, d, RowOrder::kAsStored));
   return plan;
 }
 
@@ -121,12 +130,14 @@ Result<Dimensions> gguf_dimensions(const GgufMetadata& metadata) {
   LOCI_TRY(const int value_dim, positive_key_or(metadata, "llama.attention.value_length", d.head_dim));
   LOCI_TRY(const int rotary_dim, positive_key_or(metadata, "llama.rope.dimension_count", d.head_dim));
   if (value_dim != d.head_dim || rotary_dim != d.head_dim)
-    return fail(ErrorCode::kUnsupported, "head dimensions of keys {}, values {} and RoPE {} differ: not supported yet",
-                d.head_dim, value_dim, rotary_dim);
+    return fail(ErrorCode::kUnsupported,
+                "head dimensions of keys {}, values {} and RoPE {} differ: not supported yet", d.head_dim,
+                value_dim, rotary_dim);
   return d;
 }
 
-/// Converters store Llama 3's scaling as the divisor of each frequency; without it, `rope.scaling.*` says what to do.
+/// Converters store Llama 3's scaling as the divisor of each frequency; without it, `rope.scaling.*` says
+/// what to do.
 Result<RopeSpec> gguf_rope(const Checkpoint& checkpoint, int head_dim) {
   const GgufMetadata& metadata = checkpoint.gguf();
   LOCI_TRY(const double theta, metadata.get_or<double>("llama.rope.freq_base", 10000.0));
@@ -134,7 +145,8 @@ Result<RopeSpec> gguf_rope(const Checkpoint& checkpoint, int head_dim) {
   RopeSpec rope{head_dim, rope_inverse_frequencies(theta, head_dim)};
   if (const Tensor* divisors = checkpoint.find("rope_freqs.weight")) {
     if (divisors->dtype != DType::kF32 || divisors->elements() != rope.inverse_frequencies.size())
-      return fail(ErrorCode::kCorrupt, "tensor 'rope_freqs.weight' is not {} F32 values", rope.inverse_frequencies.size());
+      return fail(ErrorCode::kCorrupt, "tensor 'rope_freqs.weight' is not {} F32 values",
+                  rope.inverse_frequencies.size());
     for (std::size_t i = 0; i < rope.inverse_frequencies.size(); ++i) {
       float divisor = 1;
       std::memcpy(&divisor, divisors->bytes.data() + i * sizeof divisor, sizeof divisor);
@@ -144,7 +156,8 @@ Result<RopeSpec> gguf_rope(const Checkpoint& checkpoint, int head_dim) {
   LOCI_TRY(const std::string_view kind, metadata.get_or<std::string_view>("llama.rope.scaling.type", "none"));
   if (kind == "linear") {
     LOCI_TRY(const double factor, metadata.get_or<double>("llama.rope.scaling.factor", 1.0));
-    if (!(factor > 0)) return fail(ErrorCode::kCorrupt, "llama.rope.scaling.factor is {}, must be above 0", factor);
+    if (!(factor > 0))
+      return fail(ErrorCode::kCorrupt, "llama.rope.scaling.factor is {}, must be above 0", factor);
     scale_linear(rope.inverse_frequencies, factor);
   } else if (kind != "none") {
     return fail(ErrorCode::kUnsupported, "llama.rope.scaling.type '{}' is not supported yet", kind);
@@ -155,7 +168,9 @@ Result<RopeSpec> gguf_rope(const Checkpoint& checkpoint, int head_dim) {
 Result<ModelPlan> plan_gguf(const Checkpoint& checkpoint) {
   const GgufMetadata& metadata = checkpoint.gguf();
   LOCI_TRY(const auto experts, metadata.get_or<std::int64_t>("llama.expert_count", 0));
-  if (experts > 0) return fail(ErrorCode::kUnsupported, "llama.expert_count is {}: mixtures of experts are not supported yet", experts);
+  if (experts > 0)
+    return fail(ErrorCode::kUnsupported,
+                "llama.expert_count is {}: mixtures of experts are not supported yet", experts);
   LOCI_TRY(const Dimensions d, gguf_dimensions(metadata));
   LOCI_TRY_VOID(check_dimensions(d, checkpoint));
   ModelPlan plan;
@@ -174,7 +189,8 @@ Result<ModelPlan> plan_gguf(const Checkpoint& checkpoint) {
   sources.output_norm = "output_norm.weight";
   if (checkpoint.find("output.weight") != nullptr) sources.head = "output.weight";
   for (int i = 0; i < d.layers; ++i)
-    sources.layers.push_back(layer_sources(fmt::format("blk.{}.", i), kGgufNames, d, RowOrder::kInterleavedPairs));
+    sources.layers.push_back(
+        layer_sources(fmt::format("blk.{}.", i), kGgufNames, d, RowOrder::kInterleavedPairs));
   return plan;
 }
 

@@ -19,10 +19,12 @@ struct LayerContext {
 };
 
 /// output[row] = linear(input[row]), stored or added; [rows][linear.rows].
-void apply_linear(const LayerContext& context, const Linear& linear, const float* input, float* output, kernels::MatmulOutput mode);
+void apply_linear(const LayerContext& context, const Linear& linear, const float* input, float* output,
+                  kernels::MatmulOutput mode);
 
 /// hidden += W_o attention(rope(W_qkv norm(hidden))); writes the rows' keys and values to `kv`.
-void attention_layer(const LayerContext& context, const AttentionSpec& spec, const LayerWeights& weights, const kernels::KvView& kv);
+void attention_layer(const LayerContext& context, const AttentionSpec& spec, const LayerWeights& weights,
+                     const kernels::KvView& kv);
 
 /// hidden += W_down (silu(gate) * up), gate and up = W_gate_up norm(hidden).
 void mlp_layer(const LayerContext& context, const LayerSpec& spec, const LayerWeights& weights);

@@ -2,7 +2,8 @@
 
 namespace loci {
 
-void apply_linear(const LayerContext& context, const Linear& linear, const float* input, float* output, kernels::MatmulOutput mode) {
+void apply_linear(const LayerContext& context, const Linear& linear, const float* input, float* output,
+                  kernels::MatmulOutput mode) {
   for (const kernels::PackedMatrix& part : linear.parts) {
     context.ops.matmul({part, input, context.batch.rows(), mode, output, linear.rows}, context.pool);
     output += part.rows;

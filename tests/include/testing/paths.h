@@ -1,14 +1,17 @@
 // Where tests find files: in the repository, and in the shared data beside the checkout, which may be absent.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
+#include <gtest/gtest.h>
 
 namespace loci::testing {
 
-inline std::filesystem::path repository() { return LOCI_SOURCE_DIR; }
-inline std::filesystem::path shared_data() { return repository().parent_path() / "shared" / "data"; }
+inline std::filesystem::path repository() {
+  return LOCI_SOURCE_DIR;
+}
+inline std::filesystem::path shared_data() {
+  return repository().parent_path() / "shared" / "data";
+}
 
 }  // namespace loci::testing
 

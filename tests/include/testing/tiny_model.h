@@ -63,7 +63,9 @@ inline void set_byte_tokenizer(GgufWriter& writer) {
 
 inline void set_llama_keys(GgufWriter& writer, const TinyModelShape& shape) {
   writer.set("general.architecture", "llama");
-  const auto set = [&](const char* key, int value) { writer.set(std::string("llama.") + key, GgufValue(std::int64_t{value})); };
+  const auto set = [&](const char* key, int value) {
+    writer.set(std::string("llama.") + key, GgufValue(std::int64_t{value}));
+  };
   set("block_count", shape.layers);
   set("context_length", shape.context);
   set("embedding_length", shape.hidden);
@@ -82,12 +84,16 @@ struct TinyTensor {
 inline std::vector<TinyTensor> tiny_tensors(const TinyModelShape& s) {
   const auto hidden = static_cast<std::size_t>(s.hidden), inner = static_cast<std::size_t>(s.intermediate);
   const std::size_t kv = hidden / static_cast<std::size_t>(s.heads) * static_cast<std::size_t>(s.kv_heads);
-  std::vector<TinyTensor> tensors{{"token_embd.weight", {kTinyVocabulary, hidden}}, {"output_norm.weight", {hidden}}};
+  std::vector<TinyTensor> tensors{{"token_embd.weight", {kTinyVocabulary, hidden}},
+                                  {"output_norm.weight", {hidden}}};
   for (int i = 0; i < s.layers; ++i) {
     const std::string prefix = fmt::format("blk.{}.", i);
-    const auto add = [&](const char* name, std::vector<std::size_t> shape) { tensors.push_back({prefix + name + ".weight", std::move(shape)}); };
+    const auto add = [&](const char* name, std::vector<std::size_t> shape) {
+      tensors.push_back({prefix + name + ".weight", std::move(shape)});
+    };
     add("attn_norm", {hidden}), add("ffn_norm", {hidden});
-    add("attn_q", {hidden, hidden}), add("attn_k", {kv, hidden}), add("attn_v", {kv, hidden}), add("attn_output", {hidden, hidden});
+    add("attn_q", {hidden, hidden}), add("attn_k", {kv, hidden}), add("attn_v", {kv, hidden}),
+        add("attn_output", {hidden, hidden});
     add("ffn_gate", {inner, hidden}), add("ffn_up", {inner, hidden}), add("ffn_down", {hidden, inner});
   }
   return tensors;
