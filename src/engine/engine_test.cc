@@ -12,6 +12,7 @@
 #include "engine/local_executor.h"
 #include "engine/memory_plan.h"
 #include "testing/paths.h"
+#include "testing/soak.h"
 
 namespace loci {
 namespace {
@@ -378,17 +379,22 @@ TEST(Engine, TheWholeContextCanBeUsed) {
 }
 
 TEST(Engine, RandomCancellationsLeaveNothingBehind) {
-  std::mt19937 random(3);
-  Harness harness({.max_model_len = 128, .max_num_seqs = 6, .max_num_batched_tokens = 40, .block_size = 8});
-  std::vector<Request> requests = mixed_requests(60, 9);
-  int submitted = 0;
-  while (submitted < 60 || !harness.engine().idle()) {
-    if (submitted < 60 && random() % 2 == 0) harness.submit(requests[static_cast<std::size_t>(submitted++)]);
-    if (submitted > 0 && random() % 5 == 0)
-      harness.engine().cancel(RequestId(random() % static_cast<unsigned>(submitted)));
-    harness.step();
+  for (int seed = 0, seeds = testing::rounds(1, 2000); seed < seeds; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(static_cast<unsigned>(seed) + 3);
+    Harness harness({.max_model_len = 128, .max_num_seqs = 6, .max_num_batched_tokens = 40, .block_size = 8});
+    const std::vector<Request> requests = mixed_requests(60, static_cast<unsigned>(seed) + 9);
+    int submitted = 0;
+    while (submitted < 60 || !harness.engine().idle()) {
+      if (submitted < 60 && random() % 2 == 0)
+        harness.submit(requests[static_cast<std::size_t>(submitted++)]);
+      if (submitted > 0 && random() % 5 == 0)
+        harness.engine().cancel(RequestId(random() % static_cast<unsigned>(submitted)));
+      harness.step();
+    }
+    harness.run();
+    if (HasFatalFailure()) return;
   }
-  harness.run();
 }
 
 // ---- The embedded model

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "memory/block_table.h"
+#include "testing/soak.h"
 
 namespace loci {
 namespace {
@@ -45,7 +46,7 @@ TEST(BlockPool, RandomOperationsAgreeWithANaiveModel) {
   std::mt19937 random(1);
   BlockPool pool(8);
   std::map<BlockId, int> references;
-  for (int step = 0; step < 20000; ++step) {
+  for (int step = 0, steps = testing::rounds(20000, 20000000); step < steps; ++step) {
     const auto pick = [&] {
       return std::next(references.begin(), static_cast<long>(random() % references.size()));
     };

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "memory/block_table.h"
+#include "testing/soak.h"
 
 namespace loci {
 namespace {
@@ -94,7 +95,7 @@ class RandomWorkload {
       plan_step(view, {}, at(step), plan);
       ASSERT_FALSE(plan.slices.empty()) << "deadlock";
       apply(plan);
-      if (testing::Test::HasFatalFailure()) return;
+      if (::testing::Test::HasFatalFailure()) return;
     }
   }
 
@@ -158,7 +159,7 @@ class RandomWorkload {
 };
 
 TEST(Scheduler, RandomWorkloadsEndAndEveryPlanIsLegal) {
-  for (unsigned seed = 0; seed < 300; ++seed) {
+  for (unsigned seed = 0; seed < static_cast<unsigned>(testing::rounds(300, 300000)); ++seed) {
     SCOPED_TRACE(seed);
     RandomWorkload(seed).run();
     if (HasFatalFailure()) return;
