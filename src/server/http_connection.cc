@@ -4,9 +4,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <sys/socket.h>
-
+#include <cerrno>
 #include <exception>
+#include <sys/socket.h>
 #include <tuple>
 
 #include "base/log.h"
@@ -218,10 +218,14 @@ void Connection::invoke_handler() {
   }
 }
 
-/// An end of file that came while the handler took the request is the client's way to say that this was its last one.
+/// An end of file that came while the handler took the request is the client's way to say that this was its
+/// last one. A reset must be acted on here: this look takes it off the socket, and the next read would see an
+/// end of file.
 void Connection::notice_half_close() {
   char byte = 0;
-  if (::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) end_of_input_ = true;
+  const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got == 0) end_of_input_ = true;
+  if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) client_is_gone();
 }
 
 void Connection::watch() {

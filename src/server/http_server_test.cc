@@ -47,6 +47,12 @@ class TestHandler final : public HttpHandler {
     auto future = held.get_future();
     return future.wait_for(10s) == std::future_status::ready ? future.get() : nullptr;
   }
+  /// Waits until the connection is past the handler and watches its client.
+  static void wait_until_watched(Exchange& exchange) {
+    std::promise<void> watched;
+    exchange.post([&watched] { watched.set_value(); });
+    watched.get_future().wait();
+  }
   bool wait_for_disconnect() { return gone.get_future().wait_for(10s) == std::future_status::ready; }
 
   std::promise<std::shared_ptr<Exchange>> held;
@@ -285,6 +291,7 @@ TEST_F(HttpServerTest, AnEndOfFileInMidRequestIsADisconnect) {
   LoopbackClient one = client();
   one.get("/hold");
   const auto exchange = handler.wait_for_held();
+  TestHandler::wait_until_watched(*exchange);
   one.close();
   EXPECT_TRUE(handler.wait_for_disconnect());
   exchange->post([exchange] { exchange->respond(text_response("too late")); });
