@@ -102,6 +102,16 @@ void add_engine_options(CLI::App& command, ModelOptions& options) {
                   "float16, bfloat16")
       ->capture_default_str()
       ->take_last();
+  command
+      .add_option("--scheduling-policy", engine.scheduling_policy,
+                  "order in which requests are admitted: fcfs")
+      ->capture_default_str()
+      ->take_last();
+  command
+      .add_option("--preemption-policy", engine.preemption_policy,
+                  "who gives its KV back when an older request needs it: latest")
+      ->capture_default_str()
+      ->take_last();
 }
 
 }  // namespace loci::cli

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/time.h"
 #include "tensor/dtype.h"
@@ -19,7 +20,9 @@ struct EngineConfig {
                                                    // max_model_len need, at most 4 GiB
   std::optional<DType>
       kv_cache_dtype{};  // F32, F16 or BF16; default: the model's own type (F16 for quantized ones)
-  int threads = 0;       // kernel threads; 0: one a core that this process may use
+  std::string scheduling_policy = "fcfs";    // a name in order_policies()
+  std::string preemption_policy = "latest";  // a name in preempt_policies()
+  int threads = 0;                           // kernel threads; 0: one a core that this process may use
   Duration stall_timeout = std::chrono::seconds(30);
 };
 

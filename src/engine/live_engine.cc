@@ -46,13 +46,13 @@ EngineLimits limits_of(const MemoryPlan& plan, const EngineConfig& config) {
 
 struct LiveEngine::State {
   State(const LoadedModel& loaded, const EngineConfig& config, std::unique_ptr<LocalExecutor> local,
-        const EngineLimits& engine_limits)
+        const EngineLimits& engine_limits, const SchedulingPolicies& policies)
       : model(loaded),
         limits(engine_limits),
         stall_timeout(config.stall_timeout),
         max_pending(static_cast<std::int64_t>(config.max_queued_requests) + config.max_num_seqs),
         executor(std::move(local)),
-        engine({loaded.tokenizer(), loaded.end_tokens(), *executor, limits, {}}),
+        engine({loaded.tokenizer(), loaded.end_tokens(), *executor, limits, policies}),
         // One submit, one cancel and one stop for each request that may be pending: push never fails.
         mailbox(2 * static_cast<std::size_t>(max_pending) + 1) {}
 
@@ -121,6 +121,8 @@ struct LiveEngine::State {
 
 Result<std::unique_ptr<LiveEngine>> LiveEngine::start(const LoadedModel& loaded, const EngineConfig& config) {
   const Model& model = loaded.model();
+  LOCI_TRY(const SchedulingPolicies policies,
+           find_policies(config.scheduling_policy, config.preemption_policy));
   LOCI_TRY(const MemoryPlan plan,
            plan_memory(model.spec(), weight_bytes(model.weights()), model.main_dtype(), config));
   const int threads = config.threads > 0 ? config.threads : available_processors();
@@ -130,7 +132,8 @@ Result<std::unique_ptr<LiveEngine>> LiveEngine::start(const LoadedModel& loaded,
   log_info("kernels: {}, {} threads", ops->name, threads);
   LOCI_TRY(auto executor,
            LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads, ops}));
-  auto state = std::make_unique<State>(loaded, config, std::move(executor), limits_of(plan, config));
+  auto state =
+      std::make_unique<State>(loaded, config, std::move(executor), limits_of(plan, config), policies);
   state->publish();
   state->thread = std::thread([s = state.get()] { s->run(); });
   return std::unique_ptr<LiveEngine>(new LiveEngine(std::move(state)));

@@ -1,6 +1,7 @@
 #include "sched/scheduler.h"
 
 #include <algorithm>
+#include <string>
 
 #include "memory/block_table.h"
 
@@ -102,7 +103,24 @@ class Planner {
   std::vector<int> order_;
 };
 
+/// The entry of a policy table that has this name.
+template <class Policy>
+Result<const Policy*> find_policy(std::string_view family, std::span<const Policy> table,
+                                  std::string_view name) {
+  const auto where = std::ranges::find(table, name, &Policy::name);
+  if (where != table.end()) return &*where;
+  std::string known;
+  for (const Policy& policy : table) known += (known.empty() ? "" : ", ") + std::string(policy.name);
+  return fail(ErrorCode::kInvalidArgument, "{} policy '{}' is none of: {}", family, name, known);
+}
+
 }  // namespace
+
+Result<SchedulingPolicies> find_policies(std::string_view order, std::string_view preempt) {
+  LOCI_TRY(const OrderPolicy* order_policy, find_policy("scheduling", order_policies(), order));
+  LOCI_TRY(const PreemptPolicy* preempt_policy, find_policy("preemption", preempt_policies(), preempt));
+  return SchedulingPolicies{order_policy->order, preempt_policy->victim};
+}
 
 void plan_step(const SchedulerView& view, const SchedulingPolicies& policies, Time now, StepPlan& plan) {
   plan.clear();

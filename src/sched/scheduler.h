@@ -12,6 +12,7 @@
 //   - a sequence is preempted only for one that arrived earlier (no livelock: the oldest always advances)
 #pragma once
 
+#include "base/error.h"
 #include "sched/order/order.h"
 #include "sched/preempt/preempt.h"
 #include "sched/step_plan.h"
@@ -23,6 +24,9 @@ struct SchedulingPolicies {
   OrderFunction order = order_fcfs;
   PreemptFunction preempt = preempt_latest;
 };
+
+/// The policies of these names; kInvalidArgument listing those that there are.
+Result<SchedulingPolicies> find_policies(std::string_view order, std::string_view preempt);
 
 /// Writes the plan for `view` into `plan` (cleared first).
 void plan_step(const SchedulerView& view, const SchedulingPolicies& policies, Time now, StepPlan& plan);

@@ -166,6 +166,14 @@ TEST(Scheduler, RandomWorkloadsEndAndEveryPlanIsLegal) {
   }
 }
 
+TEST(SchedulingPolicies, AreFoundByName) {
+  EXPECT_EQ(find_policies("fcfs", "latest")->order, order_fcfs);
+  const auto unknown = find_policies("random", "latest");
+  ASSERT_FALSE(unknown.has_value());
+  EXPECT_NE(unknown.error().message.find("fcfs"), std::string::npos);
+  EXPECT_FALSE(find_policies("fcfs", "oldest").has_value());
+}
+
 // The conformance test of the policy tables: whatever is in them decides legally and deterministically.
 TEST(SchedulingPolicies, Conform) {
   std::mt19937 random(5);

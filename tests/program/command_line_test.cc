@@ -166,6 +166,12 @@ TEST(BadModel, IsOneLineThatNamesTheFile) {
     }
 }
 
+TEST(BadModel, AnUnknownPolicyIsRefusedWithThoseThereAre) {
+  const Finished finished = run_program({"serve", "--scheduling-policy", "random", "--port", "0"});
+  EXPECT_EQ(finished.status, 1);
+  EXPECT_NE(finished.err.find("fcfs"), std::string::npos) << finished.err;
+}
+
 TEST(BadModel, AnImpossibleFlagIsRefusedWithBothNumbers) {
   const Finished finished = run_program({"serve", "--max-model-len", "4096", "--port", "0"});
   EXPECT_EQ(finished.status, 1);

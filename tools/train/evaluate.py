@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from export import gguf_name
-from model import LanguageModel, ModelConfig, load_checkpoint
+from export import load_gguf
+from model import load_checkpoint
 from prepare import END_OF_TEXT, HELD_OUT, render_chat
 from reference import GgufModel
 
@@ -18,25 +18,6 @@ PROMPTS = [
     *(render_chat([("user", text)]) + "<|im_start|>assistant\n" for text in
       ("Hello!", "What is your name?", "Tell me a story about a king.", "I am sad.", "What is the capital of France?")),
 ]
-
-
-def load_gguf(source):
-    """The torch model with the dequantized weights of a GGUF file."""
-    fields = source.fields
-    config = ModelConfig(
-        vocabulary=fields["llama.vocab_size"], layers=fields["llama.block_count"],
-        hidden=fields["llama.embedding_length"], feed_forward=fields["llama.feed_forward_length"],
-        heads=source.heads, kv_heads=source.kv_heads, head_size=fields["llama.rope.dimension_count"],
-        context=fields["llama.context_length"], norm_epsilon=source.epsilon, rope_theta=fields["llama.rope.freq_base"])
-    model = LanguageModel(config)
-    state = {}
-    for name in model.state_dict():
-        values = torch.from_numpy(source.weights[gguf_name(name)]).float()
-        if "q_proj" in name or "k_proj" in name:  # back from interleaved pairs to halves
-            values = values.view(-1, config.head_size // 2, 2, config.hidden).transpose(1, 2).reshape(values.shape)
-        state[name] = values
-    model.load_state_dict(state)
-    return model.eval()
 
 
 @torch.no_grad()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import gguf
 import numpy as np
+import torch
 from safetensors.numpy import save_file
 
-from model import load_checkpoint
+from model import LanguageModel, ModelConfig, load_checkpoint
 from prepare import END_OF_TEXT, TURN_END, TURN_START
 
 NAME = "loci-tiny"
@@ -140,6 +141,25 @@ def write_hugging_face(folder, weights, config, tokenizer, tokenizer_path):
                           ("tokenizer_config.json", tokenizer_config(config, tokenizer)),
                           ("generation_config.json", generation)]:
         (folder / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def load_gguf(source):
+    """The torch model with the dequantized weights of a GGUF file."""
+    fields = source.fields
+    config = ModelConfig(
+        vocabulary=fields["llama.vocab_size"], layers=fields["llama.block_count"],
+        hidden=fields["llama.embedding_length"], feed_forward=fields["llama.feed_forward_length"],
+        heads=source.heads, kv_heads=source.kv_heads, head_size=fields["llama.rope.dimension_count"],
+        context=fields["llama.context_length"], norm_epsilon=source.epsilon, rope_theta=fields["llama.rope.freq_base"])
+    model = LanguageModel(config)
+    state = {}
+    for name in model.state_dict():
+        values = torch.from_numpy(source.weights[gguf_name(name)]).float()
+        if "q_proj" in name or "k_proj" in name:  # back from interleaved pairs to halves
+            values = values.view(-1, config.head_size // 2, 2, config.hidden).transpose(1, 2).reshape(values.shape)
+        state[name] = values
+    model.load_state_dict(state)
+    return model.eval()
 
 
 def main():

@@ -103,7 +103,7 @@ def make_golden(model, gguf_name):
 
 def compare_with_torch(model, checkpoint_path, tokenizer_path):
     import torch
-    from evaluate import load_gguf
+    from export import load_gguf
     from model import load_checkpoint
     tokens = model.tokenizer().encode("<|endoftext|>" + CHECK_TEXT).ids
     assert tokens == Tokenizer.from_file(str(tokenizer_path)).encode(CHECK_TEXT).ids, "tokenizers differ"
