@@ -48,7 +48,7 @@ tsan: setup
 	@TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp ctest --test-dir build-tsan --output-on-failure -j $(JOBS)
 
 fuzz:
-	@tools/setup/debian.sh --fuzz
+	@tools/setup/debian.sh clang
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 soak: build
@@ -56,15 +56,19 @@ soak: build
 	@LOCI_SOAK=1 ctest --test-dir $(BUILD) --output-on-failure
 
 client-test: build
+	@tools/setup/debian.sh python
 	@tests/openai_client/run.sh $(BUILD)/loci
 
 format:
+	@tools/setup/debian.sh clang
 	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
 
 format-check:
+	@tools/setup/debian.sh clang
 	@git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run -Werror
 
 tidy: build
+	@tools/setup/debian.sh clang
 	@git ls-files 'src/*.cc' | grep -v -E '_(fuzz|bench)\.cc$$' | xargs -P $(JOBS) -n 4 clang-tidy-19 -p $(BUILD) --quiet
 
 clean:

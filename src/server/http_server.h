@@ -29,9 +29,9 @@ struct HttpLimits {
       std::chrono::seconds(60);  // without the client taking a byte; then it counts as gone
   Duration linger_timeout =
       std::chrono::seconds(5);  // for a refused client to stop sending and read its answer
-  // A client that has closed its sending half by the time its request is taken, or this soon after, still wants the
-  // answer (`nc -N`); one that does it later is gone. TCP does not tell the two apart, and the end of file may
-  // trail the request by a little.
+  // A client that has closed its sending half by the time its request is taken, or this soon after, still
+  // wants the answer (`nc -N`); one that does it later is gone. TCP does not tell the two apart, and the end
+  // of file may trail the request by a little.
   Duration half_close_grace = std::chrono::milliseconds(10);
 };
 

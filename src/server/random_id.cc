@@ -18,8 +18,9 @@ std::string random_hex_id() {
 
 std::uint64_t SeedSeries::next() {
   const std::uint64_t count = count_++;
-  const PhiloxCounter bits = philox4x32({static_cast<std::uint32_t>(count), static_cast<std::uint32_t>(count >> 32), 0, 0},
-                                        {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)});
+  const PhiloxCounter bits =
+      philox4x32({static_cast<std::uint32_t>(count), static_cast<std::uint32_t>(count >> 32), 0, 0},
+                 {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)});
   return std::uint64_t{bits[0]} << 32 | bits[1];
 }
 

@@ -11,7 +11,8 @@ namespace loci {
 std::uint64_t random_number();
 std::string random_hex_id();  // 32 hexadecimal digits
 
-/// The seeds of requests that bring none, in the order of their arrival: the same series for the same `--seed`.
+/// The seeds of requests that bring none, in the order of their arrival: the same series for the same
+/// `--seed`.
 class SeedSeries {
  public:
   explicit SeedSeries(std::uint64_t seed) : seed_(seed) {}

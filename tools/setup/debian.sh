@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that building and testing Loci takes; does nothing, quickly, if all are there.
-# usage: tools/setup/debian.sh [--fuzz]     (--fuzz: clang 19 with its fuzzing and sanitizer runtimes too)
+# usage: tools/setup/debian.sh [clang] [python]
+#   clang   clang 19 with clang-format, clang-tidy and the runtimes of the fuzzer too
+#   python  what the test with the official OpenAI client needs
 set -euo pipefail
 
 packages=(
@@ -13,7 +15,13 @@ packages=(
   libxxhash-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
 )
-[[ ${1:-} == --fuzz ]] && packages+=(clang-19 libclang-rt-19-dev)
+for extra in "$@"; do
+  case $extra in
+    clang) packages+=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev) ;;
+    python) packages+=(python3 python3-venv curl) ;;
+    *) echo "tools/setup/debian.sh: '$extra' is neither clang nor python" >&2; exit 2 ;;
+  esac
+done
 
 missing=()
 for package in "${packages[@]}"; do

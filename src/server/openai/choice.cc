@@ -1,6 +1,7 @@
 #include "server/openai/choice.h"
 
 #include <algorithm>
+
 #include "server/openai/json_text.h"
 #include "text/utf8.h"
 
@@ -80,8 +81,8 @@ std::string token_text(const Tokenizer& tokenizer, TokenId token) {
 }
 
 int characters_in(std::string_view text) {
-  return static_cast<int>(
-      std::ranges::count_if(text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+  return static_cast<int>(std::ranges::count_if(
+      text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
 }
 
 int token_characters(const Tokenizer& tokenizer, TokenId token) {
