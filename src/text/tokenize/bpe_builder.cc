@@ -43,11 +43,24 @@ Result<void> BpeBuilder::add_merge(std::string_view left, std::string_view right
   return {};
 }
 
-Result<void> BpeBuilder::add_merge(std::string_view pair) {
+Result<BpeBuilder::Pair> BpeBuilder::split(std::string_view pair) {
   const std::size_t space = pair.find(' ', 1);
   if (space == std::string_view::npos || space + 1 == pair.size())
     return fail(ErrorCode::kCorrupt, "{} is not a pair of tokens", shown(pair));
-  return add_merge(pair.substr(0, space), pair.substr(space + 1));
+  return Pair{pair.substr(0, space), pair.substr(space + 1)};
+}
+
+Result<void> BpeBuilder::add_merge(std::string_view pair) {
+  LOCI_TRY(const Pair sides, split(pair));
+  return add_merge(sides.left, sides.right);
+}
+
+Result<bool> BpeBuilder::add_known_merge(std::string_view pair) {
+  LOCI_TRY(const Pair sides, split(pair));
+  const bool known = vocabulary_.find(sides.left) && vocabulary_.find(sides.right) &&
+                     vocabulary_.find(std::string(sides.left).append(sides.right));
+  if (known) LOCI_TRY_VOID(add_merge(sides.left, sides.right));
+  return known;
 }
 
 void BpeBuilder::add_merge(TokenId left, TokenId right, MergeTable::Merge merge) {

@@ -29,6 +29,8 @@ class BpeBuilder {
   Result<void> add_merge(std::string_view left, std::string_view right);
   /// "a b": the next merge as text; a token may begin with a space, and none contains one elsewhere.
   Result<void> add_merge(std::string_view pair);
+  /// As add_merge(pair), but false, and nothing added, where a side or the whole is not in the vocabulary.
+  Result<bool> add_known_merge(std::string_view pair);
   /// A merge of two tokens of known ids.
   void add_merge(TokenId left, TokenId right, MergeTable::Merge merge);
 
@@ -38,6 +40,11 @@ class BpeBuilder {
   BpeSpec& spec() { return spec_; }
 
  private:
+  struct Pair {
+    std::string_view left, right;
+  };
+  static Result<Pair> split(std::string_view pair);
+
   const Vocabulary& vocabulary_;
   BpeSpec spec_;
   std::vector<std::pair<TokenId, TokenId>> pairs_;

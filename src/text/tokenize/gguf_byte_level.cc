@@ -1,5 +1,6 @@
 #include "text/tokenize/gguf_byte_level.h"
 
+#include "base/log.h"
 #include "text/tokenize/bpe_builder.h"
 #include "text/tokenize/byte_alphabet.h"
 #include "text/tokenize/gguf_pre_tokenizers.h"
@@ -41,9 +42,15 @@ Result<std::unique_ptr<const TokenModel>> make_model(const GgufMetadata& metadat
   if (merges == nullptr) return fail(ErrorCode::kCorrupt, "tokenizer.ggml.merges: missing, or not strings");
   BpeBuilder builder(vocabulary, merges->size());
   builder.use_bytes();
-  for (std::size_t i = 0; i < merges->size(); ++i)
-    if (auto added = builder.add_merge((*merges)[i]); !added)
-      return std::unexpected(std::move(added).error().in(fmt::format("tokenizer.ggml.merges[{}]", i)));
+  std::size_t unknown = 0;  // merges that can never happen: llama.cpp loads such files, so people have them
+  for (std::size_t i = 0; i < merges->size(); ++i) {
+    const auto known = builder.add_known_merge((*merges)[i]);
+    if (!known) return std::unexpected(Error(known.error()).in(fmt::format("tokenizer.ggml.merges[{}]", i)));
+    unknown += *known ? 0 : 1;
+  }
+  if (unknown > 0)
+    log_warning("tokenizer.ggml.merges: {} of {} name tokens that are not in the vocabulary and are left out",
+                unknown, merges->size());
   if (pre.ignore_merges) builder.spec().whole_words = &vocabulary;
   return std::make_unique<BpeModel>(std::move(builder.spec()));
 }
