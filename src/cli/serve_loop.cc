@@ -64,7 +64,7 @@ Result<> serve(ServeOptions& options) {
   const TerminationSignals signals;
   LOCI_TRY(const auto server, Server::start(options.server));
   LOCI_TRY(const LoadedModel model, LoadedModel::load(options.model.model, options.model.load_options()));
-  LOCI_TRY(auto engine, LiveEngine::start(model, options.model.engine));
+  LOCI_TRY(const auto engine, LiveEngine::start(model, options.model.engine));
   auto names = options.names;
   if (names.empty()) names.push_back(model.name());
   std::optional<SeedSeries> seeds;
@@ -77,7 +77,7 @@ Result<> serve(ServeOptions& options) {
   server->begin_shutdown();
   drain(*engine, signals,
         std::chrono::duration_cast<Duration>(std::chrono::duration<double>(options.shutdown_seconds)));
-  engine.reset();  // aborts what is left; its last events still reach the clients
+  engine->stop();  // aborts what is left; its last events still reach the clients
   server->stop();
   return {};
 }

@@ -142,6 +142,11 @@ Result<std::unique_ptr<LiveEngine>> LiveEngine::start(const LoadedModel& loaded,
 LiveEngine::LiveEngine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 LiveEngine::~LiveEngine() {
+  stop();
+}
+
+void LiveEngine::stop() {
+  if (!state_->thread.joinable()) return;
   close();
   const bool sent = state_->mailbox.push(StopCommand{});
   LOCI_CHECK(sent);

@@ -24,7 +24,7 @@ class LiveEngine {
  public:
   /// Allocates the KV arena and starts the thread. `model` must outlive the engine.
   static Result<std::unique_ptr<LiveEngine>> start(const LoadedModel& model, const EngineConfig& config);
-  ~LiveEngine();  // aborts what still runs
+  ~LiveEngine();  // as stop()
 
   /// Accepts the request, after which `sink` gets events until the one with `last`; or refuses it at once:
   /// kInvalidArgument (prompt and max_tokens exceed the context, both numbers in the message; token outside
@@ -43,6 +43,11 @@ class LiveEngine {
   void close();
   /// Waits until all accepted requests have ended, at most `timeout`; false if some still run.
   bool drain(Duration timeout);
+
+  /// Aborts what still runs, delivers the last events and ends the thread. The object stays: it refuses
+  /// requests and ignores cancellations, so that servers may still ask it things. Not from several threads at
+  /// once.
+  void stop();
 
   int max_model_len() const;
 

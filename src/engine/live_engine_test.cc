@@ -154,6 +154,20 @@ TEST(LiveEngine, CloseRefusesButLetsRunningOnesFinish) {
   EXPECT_EQ(running.tokens().size(), 30u);
 }
 
+TEST(LiveEngine, AStoppedEngineRefusesAndStillAnswersQuestions) {
+  Listener listener, late;
+  const auto engine = start();
+  const auto id = engine->submit(request_of(1000), listener.sink());
+  engine->stop();
+  engine->stop();
+  EXPECT_EQ(listener.finish(), FinishReason::kAbort);
+  EXPECT_EQ(engine->submit(request_of(5), late.sink()).error().code, ErrorCode::kUnavailable);
+  engine->cancel(*id);
+  EXPECT_EQ(engine->stats().kv_blocks_used, 0);
+  EXPECT_TRUE(engine->making_progress());
+  EXPECT_TRUE(engine->drain(0ms));
+}
+
 TEST(LiveEngine, DestructionAbortsWhatStillRuns) {
   Listener listener;
   start()->submit(request_of(1000), listener.sink()).value();
