@@ -1,8 +1,8 @@
 // The server: HTTP, the routes and what every answer has in common (keys, CORS, request ids, counts).
 //
 // It starts before there is a model, so that a client's question gets an answer while weights load; attach()
-// makes the API live. Order of ends: stop() the server, then destroy the engine, then the server, because the
-// engine's last events are still posted to the server's threads.
+// makes the API live. Order of ends: stop() the engine, whose last events still reach the clients; stop() the
+// server; then destroy the engine, then the server, to whose threads the events were posted.
 #pragma once
 
 #include <memory>
