@@ -7,18 +7,17 @@
 namespace loci::cli {
 
 Result<std::optional<DType>> parse_dtype(std::string_view flag, const std::string& name) {
-  struct Name {
+  struct Alias {
     std::string_view name;
     DType dtype;
   };
-  static constexpr std::array kNames{Name{"float32", DType::kF32},   Name{"float", DType::kF32},
-                                     Name{"f32", DType::kF32},       Name{"float16", DType::kF16},
-                                     Name{"half", DType::kF16},      Name{"f16", DType::kF16},
-                                     Name{"bfloat16", DType::kBF16}, Name{"bf16", DType::kBF16}};
+  static constexpr std::array kVllmNames{Alias{"float32", DType::kF32}, Alias{"float", DType::kF32},
+                                         Alias{"float16", DType::kF16}, Alias{"half", DType::kF16},
+                                         Alias{"bfloat16", DType::kBF16}};
   if (name == "auto") return std::nullopt;
-  const std::string lower = CLI::detail::to_lower(name);
-  for (const Name& known : kNames)
-    if (lower == known.name) return known.dtype;
+  for (const Alias& alias : kVllmNames)
+    if (CLI::detail::to_lower(name) == alias.name) return alias.dtype;
+  if (const auto dtype = dtype_from_name(name); dtype && traits(*dtype).block_elements == 1) return dtype;
   return fail(ErrorCode::kInvalidArgument, "{} '{}' is none of auto, float32, float16, bfloat16", flag, name);
 }
 

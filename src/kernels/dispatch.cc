@@ -1,6 +1,4 @@
 // Which implementation runs: one table of the ISAs, widest first.
-#include <string_view>
-
 #include "kernels/cpu/tables.h"
 #include "kernels/ops.h"
 #include "kernels/ref/ref.h"
@@ -55,12 +53,6 @@ Isa best_isa() {
 const OpTable* ops_for(Isa isa) {
   for (const Entry& entry : kEntries)
     if (entry.isa == isa) return entry.present() ? entry.ops : nullptr;
-  return nullptr;
-}
-
-const OpTable* ops_by_name(const char* name) {
-  for (const Entry& entry : kEntries)
-    if (std::string_view(entry.ops->name) == name) return entry.present() ? entry.ops : nullptr;
   return nullptr;
 }
 

@@ -139,6 +139,5 @@ enum class Isa { kReference, kAvx2, kAvx512 };
 Isa best_isa();
 /// nullptr where this processor lacks `isa`.
 const OpTable* ops_for(Isa isa);
-const OpTable* ops_by_name(const char* name);  // "ref", "avx2", "avx512"; nullptr if unknown or lacking
 
 }  // namespace loci::kernels

@@ -32,14 +32,6 @@ Workspace::Workspace(const ModelSpec& spec, WorkspaceLimits l) : limits(l) {
     buffers[i]->resize(widths[i] * static_cast<std::size_t>(i < 8 ? limits.rows : limits.logits_rows));
 }
 
-std::size_t Workspace::bytes() const {
-  std::size_t floats = 0;
-  for (const auto* b : {&hidden, &normed, &query_key_value, &attended, &gate_up, &activated, &cos, &sin,
-                        &last_hidden, &logits})
-    floats += b->size();
-  return floats * sizeof(float);
-}
-
 std::size_t Workspace::bytes_for(const ModelSpec& spec, WorkspaceLimits limits) {
   const auto widths = row_widths(spec);
   std::size_t floats = 0;

@@ -27,7 +27,6 @@ struct Workspace {
   std::vector<float> last_hidden;      // [logits_rows][hidden]
   std::vector<float> logits;           // [logits_rows][vocab]
 
-  std::size_t bytes() const;
   static std::size_t bytes_for(const ModelSpec& spec, WorkspaceLimits limits);
 };
 

@@ -172,6 +172,13 @@ TEST(BadModel, AnUnknownPolicyIsRefusedWithThoseThereAre) {
   EXPECT_NE(finished.err.find("fcfs"), std::string::npos) << finished.err;
 }
 
+TEST(CommandLine, DtypesHaveVllmsNamesAndTheFiles) {
+  for (const char* name : {"auto", "float32", "half", "BF16", "f16"})
+    EXPECT_EQ(run_program({"inspect", "--kv-cache-dtype", name}).status, 0) << name;
+  for (const char* name : {"int3", "Q8_0", ""})
+    EXPECT_EQ(run_program({"inspect", "--dtype", name}).status, 1) << name;
+}
+
 TEST(BadModel, AnImpossibleFlagIsRefusedWithBothNumbers) {
   const Finished finished = run_program({"serve", "--max-model-len", "4096", "--port", "0"});
   EXPECT_EQ(finished.status, 1);

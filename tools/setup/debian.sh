@@ -13,7 +13,7 @@ packages=(
   prometheus-cpp-dev libcurl4-openssl-dev zlib1g-dev  # metrics, and what its CMake package asks for
   libutf8proc-dev libpcre2-dev             # Unicode, regular expressions
   libxxhash-dev
-  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
 )
 for extra in "$@"; do
   case $extra in
