@@ -13,6 +13,7 @@
 #include "base/mapped_file.h"
 #include "tensor/gguf.h"
 #include "tensor/tensor.h"
+#include "tensor/tokenizer_files.h"
 
 namespace loci {
 
@@ -34,8 +35,8 @@ class Checkpoint {
   const json::object& hf_config() const { return hf_config_; }  // config.json; only if !is_gguf()
 
   // Texts of a Hugging Face folder; empty where the file is absent (always for GGUF).
-  const std::string& tokenizer_json() const { return tokenizer_json_; }
-  const json::object& tokenizer_config() const { return tokenizer_config_; }    // tokenizer_config.json
+  const TokenizerFiles& tokenizer_files() const { return tokenizer_files_; }
+  const json::object& tokenizer_config() const { return tokenizer_files_.tokenizer_config; }
   const json::object& generation_config() const { return generation_config_; }  // generation_config.json
   const std::string& chat_template() const {
     return chat_template_;
@@ -55,8 +56,9 @@ class Checkpoint {
   std::string name_;
   std::vector<MappedFile> files_;
   std::optional<GgufMetadata> gguf_;
-  json::object hf_config_, tokenizer_config_, generation_config_;
-  std::string tokenizer_json_, chat_template_;
+  json::object hf_config_, generation_config_;
+  TokenizerFiles tokenizer_files_;
+  std::string chat_template_;
   std::map<std::string, Tensor, std::less<>> tensors_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "tensor/checkpoint_reader.h"
 #include "tensor/error_context.h"
+#include "tensor/json_file.h"
 #include "tensor/safetensors.h"
 
 namespace loci {
@@ -13,26 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxJsonBytes = std::size_t{64} << 20;        // configs, the index of the weights
-constexpr std::size_t kMaxTokenizerBytes = std::size_t{256} << 20;  // the largest in use have about 35 MB
 constexpr std::size_t kMaxTemplateBytes = std::size_t{4} << 20;
-
-bool is_there(const fs::path& file) {
-  std::error_code error;
-  return fs::exists(file, error);
-}
-
-Result<json::object> read_json_object(const fs::path& file) {
-  LOCI_TRY(const auto text, read_text_file(file, kMaxJsonBytes));
-  LOCI_TRY(auto value, in_file(file.string(), parse_json(text)));
-  if (!value.is_object()) return fail(ErrorCode::kCorrupt, "{}: not a JSON object", file.string());
-  return std::move(value.as_object());
-}
-
-Result<json::object> read_optional_json_object(const fs::path& file) {
-  if (!is_there(file)) return json::object();
-  return read_json_object(file);
-}
 
 std::unexpected<Error> bad_template() {
   return std::unexpected(Error{ErrorCode::kCorrupt,
@@ -98,11 +80,8 @@ Result<> CheckpointReader::open_hf(const fs::path& folder) {
 }
 
 Result<> CheckpointReader::read_hf_texts(const fs::path& folder) {
-  LOCI_TRY(checkpoint.tokenizer_config_, read_optional_json_object(folder / "tokenizer_config.json"));
+  LOCI_TRY(checkpoint.tokenizer_files_, TokenizerFiles::read(folder));
   LOCI_TRY(checkpoint.generation_config_, read_optional_json_object(folder / "generation_config.json"));
-  if (const fs::path file = folder / "tokenizer.json"; is_there(file)) {
-    LOCI_TRY(checkpoint.tokenizer_json_, read_text_file(file, kMaxTokenizerBytes));
-  }
   return read_chat_template(folder);
 }
 
@@ -117,7 +96,7 @@ Result<> CheckpointReader::read_chat_template(const fs::path& folder) {
     return {};
   }
   LOCI_TRY(checkpoint.chat_template_, in_file((folder / "tokenizer_config.json").string(),
-                                              chat_template_field(checkpoint.tokenizer_config_)));
+                                              chat_template_field(checkpoint.tokenizer_config())));
   return {};
 }
 

@@ -147,7 +147,9 @@ TEST_F(CheckpointTest, HuggingFaceFolder) {
   EXPECT_FALSE(checkpoint->is_gguf());
   EXPECT_EQ(checkpoint->hf_config().at("model_type"), "llama");
   EXPECT_EQ(checkpoint->generation_config().at("top_k"), 3);
-  EXPECT_EQ(checkpoint->tokenizer_json(), "{}");
+  ASSERT_NE(checkpoint->tokenizer_files().find("tokenizer.json"), nullptr);
+  EXPECT_EQ(checkpoint->tokenizer_files().find("tokenizer.json")->bytes, "{}");
+  EXPECT_EQ(checkpoint->tokenizer_files().find("tokenizer.model"), nullptr);
   EXPECT_EQ(checkpoint->chat_template(), "from config");
   EXPECT_EQ(checkpoint->tensors().size(), 2u);
   EXPECT_EQ(checkpoint->find("c"), nullptr);

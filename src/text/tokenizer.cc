@@ -1,8 +1,8 @@
 #include "text/tokenizer.h"
 
 #include "text/detokenizer.h"
+#include "text/tokenizer_folder.h"
 #include "text/tokenizer_gguf.h"
-#include "text/tokenizer_json.h"
 
 namespace loci {
 
@@ -15,10 +15,7 @@ std::string Tokenizer::decode(std::span<const TokenId> tokens, bool skip_special
 
 Result<std::unique_ptr<Tokenizer>> load_tokenizer(const Checkpoint& checkpoint) {
   if (checkpoint.is_gguf()) return tokenizer_from_gguf(checkpoint.gguf());
-  if (checkpoint.tokenizer_json().empty())
-    return fail(ErrorCode::kNotFound, "tokenizer.json: not in the model's folder");
-  return tokenizer_from_json(checkpoint.tokenizer_json(), checkpoint.tokenizer_config(),
-                             checkpoint.hf_config());
+  return tokenizer_from_files(checkpoint.tokenizer_files());
 }
 
 }  // namespace loci

@@ -49,7 +49,7 @@ class Tokenizer {
   std::string decode(std::span<const TokenId> tokens, bool skip_special = true) const;
 };
 
-/// The tokenizer of a checkpoint: tokenizer.json of a Hugging Face folder, or tokenizer.ggml.* of a GGUF.
+/// The tokenizer of a checkpoint: the vocabulary of a Hugging Face folder, or tokenizer.ggml.* of a GGUF.
 /// kUnsupported naming the kind where it is none that Loci knows.
 Result<std::unique_ptr<Tokenizer>> load_tokenizer(const Checkpoint& checkpoint);
 
