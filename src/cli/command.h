@@ -22,5 +22,8 @@ Command add_run(CLI::App& app);
 Command add_chat(CLI::App& app);
 Command add_inspect(CLI::App& app);
 Command add_bench(CLI::App& app);
+Command add_tokenize(CLI::App& app);
+Command add_detokenize(CLI::App& app);
+Command add_render(CLI::App& app);
 
 }  // namespace loci::cli
