@@ -17,7 +17,7 @@ Result<std::optional<DType>> parse_dtype(std::string_view flag, const std::strin
   if (name == "auto") return std::nullopt;
   for (const Alias& alias : kVllmNames)
     if (CLI::detail::to_lower(name) == alias.name) return alias.dtype;
-  if (const auto dtype = dtype_from_name(name); dtype && traits(*dtype).block_elements == 1) return dtype;
+  if (const auto dtype = dtype_from_name(name); dtype && is_float(*dtype)) return dtype;
   return fail(ErrorCode::kInvalidArgument, "{} '{}' is none of auto, float32, float16, bfloat16", flag, name);
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 /// A model computes in its own type, and so its KV; quantized weights have no such type and get F16.
 DType default_kv_dtype(DType main_dtype) {
-  return traits(main_dtype).block_elements == 1 ? main_dtype : DType::kF16;
+  return is_float(main_dtype) ? main_dtype : DType::kF16;
 }
 
 Result<> check_config(const EngineConfig& c) {
@@ -24,7 +24,7 @@ Result<> check_config(const EngineConfig& c) {
   LOCI_TRY_VOID(check("max-num-seqs", c.max_num_seqs, 1, kMany));
   LOCI_TRY_VOID(check("max-num-batched-tokens", c.max_num_batched_tokens, 1, kMany));
   LOCI_TRY_VOID(check("block-size", c.block_size, 1, 4096));
-  if (c.kv_cache_dtype && traits(*c.kv_cache_dtype).block_elements != 1)
+  if (c.kv_cache_dtype && !is_float(*c.kv_cache_dtype))
     return fail(ErrorCode::kInvalidArgument, "--kv-cache-dtype {} is not supported: use F32, F16 or BF16",
                 traits(*c.kv_cache_dtype).name);
   return {};

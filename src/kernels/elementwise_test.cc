@@ -15,15 +15,16 @@ TEST(Embed, GivesTheRowsAsked) {
   WorkerPool pool(2);
   std::vector<const OpTable*> tables = testing::simd_tables();
   tables.push_back(&testing::reference());
-  for (const DType dtype : testing::kWeightTypes) {
-    const OwnedMatrix table(dtype, 37, 64, random);
+  for (const DType dtype : testing::weight_types()) {
+    const int width = 2 * std::max(traits(dtype).block_elements, 32);
+    const OwnedMatrix table(dtype, 37, width, random);
     const TokenId ids[] = {0, 36, 16, 15, 16, 0, 7};
     for (const OpTable* ops : tables) {
-      std::vector<float> output(7 * 64);
+      std::vector<float> output(static_cast<std::size_t>(7 * width));
       ops->embed({.table = table.view, .ids = ids, .tokens = 7, .output = output.data()}, pool);
       for (int t = 0; t < 7; ++t)
-        for (int c = 0; c < 64; ++c)
-          ASSERT_EQ(output[static_cast<std::size_t>(t * 64 + c)], table.at(ids[t], c));
+        for (int c = 0; c < width; ++c)
+          ASSERT_EQ(output[static_cast<std::size_t>(t * width + c)], table.at(ids[t], c));
     }
   }
 }

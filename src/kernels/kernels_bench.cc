@@ -261,7 +261,7 @@ void register_all() {
     add(std::string("peak/fma/") + ops->name, peak_fma,
         ops == ops_for(Isa::kAvx512) ? Isa::kAvx512 : Isa::kAvx2);
   if (ops_for(Isa::kAvx2) != nullptr) add("peak/read", peak_read);
-  for (const DType dtype : testing::kWeightTypes)
+  for (const DType dtype : testing::weight_types())
     for (const int tokens : {1, 4, 32, 512})
       for (const OpTable* ops : testing::simd_tables())
         add(std::string("matmul/") + std::string(traits(dtype).name) + "/tokens:" + std::to_string(tokens) +

@@ -43,10 +43,10 @@ struct Case {
 TEST(Matmul, EveryIsaEqualsTheReference) {
   WorkerPool alone(1), pool(3);
   Random random(2);
-  for (const DType dtype : testing::kWeightTypes)
+  for (const DType dtype : testing::weight_types())
     for (int round = 0; round < 60; ++round) {
       const int unit = traits(dtype).block_elements;
-      const int columns = unit * random.between(1, round % 10 == 0 ? 700 / unit : 90 / unit + 1);
+      const int columns = unit * random.between(1, round % 10 == 0 ? 700 / unit + 1 : 90 / unit + 1);
       const int tokens = round < 16 ? round + 1 : random.between(1, 33);
       const Case c(dtype, random.between(1, 150), columns, tokens, random);
       for (const MatmulOutput mode : {MatmulOutput::kStore, MatmulOutput::kAccumulate}) {
@@ -62,8 +62,9 @@ TEST(Matmul, EveryIsaEqualsTheReference) {
 TEST(Matmul, ATokensRowDoesNotDependOnTheBatchOrTheThreads) {
   Random random(3);
   WorkerPool pools[] = {WorkerPool(1), WorkerPool(2), WorkerPool(3)};
-  for (const DType dtype : testing::kWeightTypes) {
-    const Case c(dtype, 333, 320, 200, random);
+  for (const DType dtype : testing::weight_types()) {
+    const int unit = traits(dtype).block_elements;
+    const Case c(dtype, 333, 320 / unit * unit + unit, 200, random);
     for (const OpTable* ops : testing::simd_tables()) {
       const std::vector<float> all = c.run(*ops, pools[0], MatmulOutput::kStore);
       for (const int size : {1, 2, 3, 4, 5, 7, 12, 33, 97, 200})
@@ -81,7 +82,7 @@ TEST(Matmul, ATokensRowDoesNotDependOnTheBatchOrTheThreads) {
 TEST(Matmul, ReferenceIsCloseToExact) {
   Random random(4);
   WorkerPool pool(1);
-  for (const DType dtype : testing::kWeightTypes) {
+  for (const DType dtype : testing::weight_types()) {
     const Case c(dtype, 40, 512, 3, random);
     const std::vector<float> output = c.run(testing::reference(), pool, MatmulOutput::kStore);
     for (int t = 0; t < c.tokens; ++t)

@@ -1,100 +1,86 @@
 #include "kernels/packed_matrix.h"
 
-#include <cstdint>
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/check.h"
-#include "tensor/formats/half.h"
+#include "tensor/formats/convert.h"
 
 namespace loci::kernels {
 namespace {
 
 constexpr std::size_t kLanes = kPanelRows;
-constexpr std::size_t kQuantColumns = 32;  // columns of a quantized block
-constexpr std::size_t kScaleBytes = 2;     // a stored block begins with its F16 scale
-constexpr std::size_t kPanelScaleBytes = kScaleBytes * kLanes;
+constexpr std::size_t kUnpackBytes = 512;  // of a row, at a time: at least one block
 
-constexpr std::size_t packed_block_bytes(std::size_t codes) {
-  return (kScaleBytes + codes) * kLanes;
+/// The next `bytes` bytes of a stored block, of which `unit` at a time stay together.
+struct Field {
+  std::size_t bytes, unit;
+};
+struct PanelLayout {
+  DType dtype;
+  std::array<Field, 4> fields;  // add up to the block; unused ones are empty
+};
+
+constexpr PanelLayout kLayouts[] = {
+    {DType::kF32, {{{4, 4}}}},
+    {DType::kF16, {{{2, 2}}}},
+    {DType::kBF16, {{{2, 2}}}},
+    {DType::kQ8_0, {{{2, 2}, {32, 1}}}},                     // scale; values
+    {DType::kQ4_0, {{{2, 2}, {16, 4}}}},                     // scale; codes
+    {DType::kQ4_1, {{{2, 2}, {2, 2}, {16, 4}}}},             // scale; minimum; codes
+    {DType::kQ5_0, {{{2, 2}, {4, 4}, {16, 4}}}},             // scale; high; codes
+    {DType::kQ5_1, {{{2, 2}, {2, 2}, {4, 4}, {16, 4}}}},     // scale; minimum; high; codes
+    {DType::kQ2_K, {{{16, 4}, {64, 4}, {2, 2}, {2, 2}}}},    // scales; codes; scale; minimum
+    {DType::kQ3_K, {{{32, 4}, {64, 4}, {12, 4}, {2, 2}}}},   // high; codes; scales; scale
+    {DType::kQ4_K, {{{2, 2}, {2, 2}, {12, 4}, {128, 4}}}},   // scale; minimum; scales; codes
+    {DType::kQ5_K, {{{2, 2}, {2, 2}, {12, 4}, {160, 4}}}},   // scale; minimum; scales; high, codes
+    {DType::kQ6_K, {{{128, 4}, {64, 4}, {16, 4}, {2, 2}}}},  // codes; high; scales; scale
+    {DType::kIQ4_NL, {{{2, 2}, {16, 4}}}},                   // scale; codes
+    {DType::kIQ4_XS, {{{2, 2}, {2, 2}, {4, 4}, {128, 4}}}},  // scale; high scales; low scales; codes
+};
+
+const PanelLayout* find_layout(DType dtype) {
+  for (const PanelLayout& layout : kLayouts)
+    if (layout.dtype == dtype) return &layout;
+  return nullptr;
 }
 
-/// Element `i` of a stored row becomes element (i, lane) of the panel.
-void interleave_plain(std::size_t element_bytes, std::size_t columns, const std::byte* row, std::size_t lane,
-                      std::byte* panel) {
-  for (std::size_t c = 0; c < columns; ++c)
-    std::memcpy(panel + (c * kLanes + lane) * element_bytes, row + c * element_bytes, element_bytes);
+const PanelLayout& layout_of(DType dtype) {
+  const PanelLayout* layout = find_layout(dtype);
+  LOCI_CHECK(layout != nullptr);
+  return *layout;
 }
 
-/// Where code byte `j` of a row lies in its packed block: single codes side by side, pairs of codes by fours.
-constexpr std::size_t code_offset(std::size_t codes, std::size_t j, std::size_t lane) {
-  if (codes == kQuantColumns) return kPanelScaleBytes + j * kLanes + lane;
-  return kPanelScaleBytes + (j / 4 * kLanes + lane) * 4 + j % 4;
-}
-
-/// Blocks of one scale and `codes` bytes: scale and bytes are interleaved over the lanes, block by block.
-void interleave_blocks(std::size_t codes, std::size_t blocks, const std::byte* row, std::size_t lane,
-                       std::byte* panel) {
-  for (std::size_t b = 0; b < blocks; ++b) {
-    const std::byte* source = row + b * (kScaleBytes + codes);
-    std::byte* target = panel + b * packed_block_bytes(codes);
-    std::memcpy(target + lane * kScaleBytes, source, kScaleBytes);
-    for (std::size_t j = 0; j < codes; ++j) target[code_offset(codes, j, lane)] = source[kScaleBytes + j];
+/// Copies between a row's block and its lane of the panel's block, whichever is the target.
+template <std::size_t kUnit, class Stored, class Packed>
+void copy_units(std::size_t bytes, Stored* stored, Packed* packed, std::size_t lane) {
+  constexpr bool kPacking = std::is_const_v<Stored>;
+  for (std::size_t i = 0; i < bytes / kUnit; ++i) {
+    auto* at = packed + (i * kLanes + lane) * kUnit;
+    if constexpr (kPacking)
+      std::memcpy(at, stored + i * kUnit, kUnit);
+    else
+      std::memcpy(stored + i * kUnit, at, kUnit);
   }
 }
 
-void interleave_row(DType dtype, std::size_t columns, const std::byte* row, std::size_t lane,
-                    std::byte* panel) {
-  switch (dtype) {
-    case DType::kF32:
-      return interleave_plain(4, columns, row, lane, panel);
-    case DType::kF16:
-    case DType::kBF16:
-      return interleave_plain(2, columns, row, lane, panel);
-    case DType::kQ8_0:
-      return interleave_blocks(32, columns / kQuantColumns, row, lane, panel);
-    case DType::kQ4_0:
-      return interleave_blocks(16, columns / kQuantColumns, row, lane, panel);
+template <class Stored, class Packed>
+void copy_block(const PanelLayout& layout, Stored* stored, Packed* packed, std::size_t lane) {
+  for (const Field& field : layout.fields) {
+    if (field.unit == 1) copy_units<1>(field.bytes, stored, packed, lane);
+    if (field.unit == 2) copy_units<2>(field.bytes, stored, packed, lane);
+    if (field.unit == 4) copy_units<4>(field.bytes, stored, packed, lane);
+    stored += field.bytes;
+    packed += field.bytes * kLanes;
   }
-  LOCI_CHECK(!"a format without a panel layout");
-}
-
-template <class T>
-T read(const std::byte* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
-
-float quantized_at(const std::byte* panel, std::size_t codes, std::size_t column, std::size_t lane) {
-  const std::byte* block = panel + column / kQuantColumns * packed_block_bytes(codes);
-  const float scale = f16_to_f32(read<std::uint16_t>(block + lane * kScaleBytes));
-  const std::size_t j = column % kQuantColumns;
-  const std::byte code = block[code_offset(codes, j % codes, lane)];
-  if (codes == kQuantColumns) return scale * static_cast<float>(static_cast<std::int8_t>(code));
-  const int nibble = j < codes ? std::to_integer<int>(code) & 0xF : std::to_integer<int>(code) >> 4;
-  return scale * static_cast<float>(nibble - 8);
-}
-
-/// Element (column, lane) of a panel.
-float element(DType dtype, const std::byte* panel, std::size_t column, std::size_t lane) {
-  const std::size_t index = column * kLanes + lane;
-  switch (dtype) {
-    case DType::kF32:
-      return read<float>(panel + index * 4);
-    case DType::kF16:
-      return f16_to_f32(read<std::uint16_t>(panel + index * 2));
-    case DType::kBF16:
-      return bf16_to_f32(read<std::uint16_t>(panel + index * 2));
-    case DType::kQ8_0:
-      return quantized_at(panel, 32, column, lane);
-    case DType::kQ4_0:
-      return quantized_at(panel, 16, column, lane);
-  }
-  LOCI_CHECK(!"a format without a panel layout");
-  return 0;
 }
 
 }  // namespace
+
+bool is_packable(DType dtype) {
+  return find_layout(dtype) != nullptr;
+}
 
 std::size_t PackedMatrix::panel_bytes() const {
   return row_bytes(dtype, static_cast<std::size_t>(columns)) * kLanes;
@@ -112,30 +98,38 @@ std::size_t packed_bytes(DType dtype, int rows, int columns) {
 
 void pack_panel(DType dtype, int columns, std::span<const std::byte* const, kPanelRows> source_rows,
                 std::byte* panel_data) {
-  const PackedMatrix shape{.dtype = dtype, .rows = kPanelRows, .columns = columns};
+  const PanelLayout& layout = layout_of(dtype);
+  const std::size_t stored_bytes = row_bytes(dtype, static_cast<std::size_t>(columns));
+  const auto block_bytes = static_cast<std::size_t>(traits(dtype).block_bytes);
   for (const std::byte* row : source_rows)
     if (row == nullptr) {
-      std::memset(panel_data, 0, shape.panel_bytes());
+      std::memset(panel_data, 0, stored_bytes * kLanes);
       break;
     }
   for (std::size_t lane = 0; lane < kLanes; ++lane)
-    if (source_rows[lane] != nullptr)
-      interleave_row(dtype, static_cast<std::size_t>(columns), source_rows[lane], lane, panel_data);
+    if (const std::byte* row = source_rows[lane])
+      for (std::size_t at = 0; at < stored_bytes; at += block_bytes)
+        copy_block(layout, row + at, panel_data + at * kLanes, lane);
 }
 
 void unpack_row(const PackedMatrix& matrix, int row, float* destination) {
   LOCI_CHECK(row >= 0 && row < matrix.rows);
-  const std::byte* panel = matrix.data + static_cast<std::size_t>(row / kPanelRows) * matrix.panel_bytes();
-  const auto lane = static_cast<std::size_t>(row % kPanelRows);
-  for (int c = 0; c < matrix.columns; ++c)
-    destination[c] = element(matrix.dtype, panel, static_cast<std::size_t>(c), lane);
-}
-
-float weight_at(const PackedMatrix& matrix, int row, int column) {
-  LOCI_CHECK(row >= 0 && row < matrix.rows && column >= 0 && column < matrix.columns);
-  const std::byte* panel = matrix.data + static_cast<std::size_t>(row / kPanelRows) * matrix.panel_bytes();
-  return element(matrix.dtype, panel, static_cast<std::size_t>(column),
+  const PanelLayout& layout = layout_of(matrix.dtype);
+  const auto block_bytes = static_cast<std::size_t>(traits(matrix.dtype).block_bytes);
+  const std::size_t stored_bytes = row_bytes(matrix.dtype, static_cast<std::size_t>(matrix.columns));
+  const std::byte* packed = matrix.data + static_cast<std::size_t>(row / kPanelRows) * matrix.panel_bytes();
+  std::array<std::byte, kUnpackBytes> stored;
+  const std::size_t most = stored.size() / block_bytes * block_bytes;
+  for (std::size_t at = 0; at < stored_bytes; at += most) {
+    const std::size_t count = std::min(most, stored_bytes - at);
+    for (std::size_t i = 0; i < count; i += block_bytes)
+      copy_block(layout, stored.data() + i, packed + (at + i) * kLanes,
                  static_cast<std::size_t>(row % kPanelRows));
+    const std::size_t elements =
+        count / block_bytes * static_cast<std::size_t>(traits(matrix.dtype).block_elements);
+    dequantize_row(matrix.dtype, stored.data(), elements, destination);
+    destination += elements;
+  }
 }
 
 }  // namespace loci::kernels

@@ -3,12 +3,15 @@
 // A matrix W [rows][columns] (rows = outputs) is cut into panels of 16 rows. Inside a panel the rows are
 // interleaved, so that one SIMD lane owns one output row and walks the columns in order:
 //
-//   F32, F16, BF16  [panel][column][16]                                   elements
-//   Q8_0            [panel][column / 32] { F16 scale[16]; i8 q[32][16]; }     32 columns of 16 rows
-//   Q4_0            [panel][column / 32] { F16 scale[16]; u8 q[4][16][4]; }   eight columns a word of 32 bits
+//   [panel][block][field][unit][16 rows] { bytes of the unit }
 //
-// In Q4_0, q[j / 4][row][j % 4] is byte j of the stored block, which holds columns j (low half) and j + 16
-// (high half): the codes of a row come out of its word by shifting alone.
+// where a block is the stored block of the format (one element of F32, F16, BF16), a field one of its members
+// and a unit what stays together of it: a scale of 2 bytes, 4 bytes of packed codes, single codes of Q8_0. So
+// a vector load brings the same scale, or the same word of codes, of all 16 rows. The fields are in
+// packed_matrix.cc; two examples:
+//
+//   Q8_0            [panel][column / 32] { F16 scale[16]; i8 q[32][16]; }
+//   Q4_0            [panel][column / 32] { F16 scale[16]; u8 q[4][16][4]; }   eight columns a word of 32 bits
 //
 // There is no horizontal sum, and each output element has one order of reduction whatever the number of
 // tokens, threads or the width of the vectors: the first law comes for free. A packed matrix takes as many
@@ -35,6 +38,9 @@ struct PackedMatrix {  // a view; owns nothing
   int panels() const;
 };
 
+/// Whether matrices of this type can be packed: all but the plain integers, F64 and F8_E4M3.
+bool is_packable(DType dtype);
+
 /// Bytes of the packed form of a [rows][columns] matrix. columns must be a multiple of the type's block.
 std::size_t packed_bytes(DType dtype, int rows, int columns);
 
@@ -46,9 +52,5 @@ void pack_panel(DType dtype, int columns, std::span<const std::byte* const, kPan
 
 /// Row `row` of the matrix, dequantized: `columns` floats. The inverse of pack_panel for one lane.
 void unpack_row(const PackedMatrix& matrix, int row, float* destination);
-
-/// weight[row][column] as a float; exact for every format (an F16 scale times an 8-bit integer fits in 24
-/// bits).
-float weight_at(const PackedMatrix& matrix, int row, int column);
 
 }  // namespace loci::kernels

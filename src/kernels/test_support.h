@@ -1,7 +1,9 @@
 // What the tests of the ops share: random data, owned matrices, and the list of implementations to compare.
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <random>
@@ -11,10 +13,17 @@
 #include "base/worker_pool.h"
 #include "kernels/ops.h"
 #include "tensor/formats/convert.h"
+#include "tensor/formats/format.h"
 
 namespace loci::kernels::testing {
 
-inline constexpr DType kWeightTypes[] = {DType::kF32, DType::kF16, DType::kBF16, DType::kQ8_0, DType::kQ4_0};
+/// Every type that a matrix can have.
+inline std::vector<DType> weight_types() {
+  std::vector<DType> types;
+  for (const Format& format : formats())
+    if (is_packable(format.dtype)) types.push_back(format.dtype);
+  return types;
+}
 inline constexpr DType kKvTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
 
 /// The SIMD implementations that this processor can run.
@@ -57,6 +66,21 @@ struct AlignedBytes {
   std::vector<std::byte> storage;
 };
 
+/// Random blocks of a row whose values are finite and not huge. Types that nothing here quantizes get random
+/// bytes, which their blocks may all be.
+inline void fill_row(DType dtype, std::size_t columns, Random& random, std::byte* row) {
+  if (can_quantize(dtype))
+    return quantize_row(dtype, random.reals(static_cast<int>(columns)).data(), columns, row);
+  const auto elements = static_cast<std::size_t>(traits(dtype).block_elements);
+  const auto bytes = static_cast<std::size_t>(traits(dtype).block_bytes);
+  std::vector<float> values(elements);
+  const auto usable = [](float value) { return std::fabs(value) < 1e6f; };
+  for (std::size_t c = 0; c < columns; c += elements, row += bytes) do {
+      for (std::size_t i = 0; i < bytes; ++i) row[i] = static_cast<std::byte>(random.between(0, 255));
+      dequantize_row(dtype, row, elements, values.data());
+    } while (!std::ranges::all_of(values, usable));
+}
+
 /// A packed matrix and the floats that it stands for.
 struct OwnedMatrix {
   OwnedMatrix(DType dtype, int rows, int columns, Random& random)
@@ -65,7 +89,7 @@ struct OwnedMatrix {
     std::vector<std::byte> stored(stored_width * static_cast<std::size_t>(rows));
     for (int r = 0; r < rows; ++r) {
       std::byte* row = stored.data() + static_cast<std::size_t>(r) * stored_width;
-      quantize_row(dtype, random.reals(columns).data(), width, row);
+      fill_row(dtype, width, random, row);
       dequantize_row(dtype, row, width, values.data() + static_cast<std::size_t>(r) * width);
     }
     view = {.dtype = dtype, .rows = rows, .columns = columns, .data = bytes.data()};

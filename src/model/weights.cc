@@ -11,10 +11,6 @@
 namespace loci {
 namespace {
 
-bool is_float(DType dtype) {
-  return traits(dtype).block_elements == 1;
-}
-
 /// Row r of a source in the order that the forward pass wants it, as a row of the stored matrix.
 std::size_t stored_row(const MatrixSource& source, int row) {
   if (source.order == RowOrder::kAsStored) return static_cast<std::size_t>(row);
@@ -91,6 +87,9 @@ class WeightLoader {
       tensors.push_back(tensor);
     }
     const DType stored = tensors.front()->dtype;
+    if (!kernels::is_packable(stored))
+      return fail(ErrorCode::kUnsupported, "tensor '{}': type {} for a matrix is not supported",
+                  sources.front().tensor, traits(stored).name);
     const DType packed = is_float(stored) ? dtype_.value_or(stored) : stored;
     const int row_count = static_cast<int>(rows.size());
     LOCI_TRY(Arena arena, Arena::allocate(kernels::packed_bytes(packed, row_count, columns)));

@@ -24,6 +24,10 @@ std::optional<DType> dtype_from_name(std::string_view name) {
   return std::nullopt;
 }
 
+bool is_float(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
+}
+
 std::size_t row_bytes(DType dtype, std::size_t elements) {
   const DTypeTraits& type = traits(dtype);
   const auto block_elements = static_cast<std::size_t>(type.block_elements);

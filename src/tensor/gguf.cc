@@ -194,7 +194,9 @@ struct GgufParser {
     LOCI_TRY(const auto offset, cursor.read<std::uint64_t>());
     const auto dtype = dtype_from_ggml_type(type);
     if (!dtype)
-      return fail(ErrorCode::kUnsupported, "type {} ({}) is not supported yet", type, ggml_type_name(type));
+      return ggml_type_name(type).empty()
+                 ? fail(ErrorCode::kUnsupported, "type {} does not exist", type)
+                 : fail(ErrorCode::kUnsupported, "type {} is not supported", ggml_type_name(type));
     if (offset % file.alignment != 0)
       return fail(ErrorCode::kCorrupt, "offset {} is not a multiple of the alignment {}", offset,
                   file.alignment);

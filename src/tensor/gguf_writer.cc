@@ -132,6 +132,9 @@ Result<> GgufWriter::add(std::string name, DType dtype, std::vector<std::size_t>
   if (shape.size() > kGgufMaxDimensions || std::ranges::count(shape, std::size_t{0}) != 0)
     return fail(ErrorCode::kInvalidArgument, "tensor {}: GGUF has no shape [{}]", printable(name),
                 fmt::join(shape, ", "));
+  if (!format_of(dtype).ggml_type)
+    return fail(ErrorCode::kInvalidArgument, "tensor {}: GGUF has no type {}", printable(name),
+                traits(dtype).name);
   LOCI_TRY(const auto size, in_part("tensor", name, tensor_bytes(dtype, shape)));
   Tensor tensor{.name = std::move(name), .dtype = dtype, .shape = std::move(shape), .bytes = {}};
   tensors_.push_back({std::move(tensor), size, data_bytes_, std::move(fill)});
@@ -161,7 +164,7 @@ Bytes GgufWriter::header() const {
     put_string(out, pending.tensor.name);
     put(out, static_cast<std::uint32_t>(shape.size()));
     for (auto extent = shape.rbegin(); extent != shape.rend(); ++extent) put(out, std::uint64_t{*extent});
-    put(out, format_of(pending.tensor.dtype).ggml_type);
+    put(out, *format_of(pending.tensor.dtype).ggml_type);
     put(out, std::uint64_t{pending.offset});
   }
   out.resize(align_up(out.size(), alignment_));

@@ -1,6 +1,7 @@
 #include "tensor/safetensors.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "base/json.h"
@@ -11,6 +12,10 @@ namespace loci {
 namespace {
 
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // of the reference implementation
+// What files hold as weights or beside them; DType has safetensors' names for these.
+constexpr std::array kStoredTypes{DType::kF32, DType::kF16,  DType::kBF16,   DType::kF64,
+                                  DType::kI8,  DType::kI16,  DType::kI32,    DType::kI64,
+                                  DType::kU8,  DType::kBool, DType::kF8_E4M3};
 constexpr std::string_view kMetadataKey = "__metadata__";
 
 struct Entry {
@@ -50,9 +55,9 @@ Result<DType> stored_dtype(const json::object& info) {
   const json::value* value = find_field(info, "dtype");
   if (value == nullptr || !value->is_string()) return fail(ErrorCode::kCorrupt, "'dtype' is not a string");
   const std::string_view name = value->get_string();
-  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16})
+  for (const DType dtype : kStoredTypes)
     if (traits(dtype).name == name) return dtype;
-  return fail(ErrorCode::kUnsupported, "dtype {} is not supported (F32, F16 and BF16 are)", printable(name));
+  return fail(ErrorCode::kUnsupported, "dtype {} is not supported", printable(name));
 }
 
 Result<Entry> parse_entry(std::string_view name, const json::value& value,

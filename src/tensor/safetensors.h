@@ -12,7 +12,7 @@
 namespace loci {
 
 /// The tensors of one file, as windows on `bytes`, which must outlive them.
-/// kUnsupported naming tensor and type where a dtype is none of F32, F16, BF16.
+/// kUnsupported naming tensor and type where a dtype is none of those listed in safetensors.cc.
 Result<std::vector<Tensor>> parse_safetensors(std::span<const std::byte> bytes);
 
 }  // namespace loci

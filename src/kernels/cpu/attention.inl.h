@@ -4,6 +4,7 @@
 // rest is a span of 32 positions on the stack.
 #pragma once
 
+#include "base/check.h"
 #include "kernels/cpu/exp.inl.h"
 #include "kernels/cpu/grain.h"
 #include "kernels/kv_address.h"
@@ -244,17 +245,10 @@ void attention_over(const AttentionArgs& args, WorkerPool& pool) {
 
 template <class Vec>
 void attention(const AttentionArgs& args, WorkerPool& pool) {
-  switch (args.kv.dtype) {
-    case DType::kF32:
-      return attention_over<Vec, KvF32<Vec>>(args, pool);
-    case DType::kF16:
-      return attention_over<Vec, KvF16<Vec>>(args, pool);
-    case DType::kBF16:
-      return attention_over<Vec, KvBF16<Vec>>(args, pool);
-    case DType::kQ8_0:
-    case DType::kQ4_0:
-      return;  // not types of a KV cache: refused when the cache is made
-  }
+  if (args.kv.dtype == DType::kF32) return attention_over<Vec, KvF32<Vec>>(args, pool);
+  if (args.kv.dtype == DType::kF16) return attention_over<Vec, KvF16<Vec>>(args, pool);
+  LOCI_CHECK(args.kv.dtype == DType::kBF16);  // other types are refused when the cache is made
+  attention_over<Vec, KvBF16<Vec>>(args, pool);
 }
 
 }  // namespace loci::kernels

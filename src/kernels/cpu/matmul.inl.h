@@ -1,23 +1,35 @@
-// Two ways to the same sums. For a few tokens (matmul_stream.inl.h) the weights are read once, straight into
-// registers: the speed is that of the memory. For many tokens (matmul_tile.inl.h) they are dequantized into a
+// Three ways to the same sums. For a few tokens the weights are read once: straight into registers
+// (matmul_stream.inl.h) where a format allows it, through a short buffer (matmul_strip.inl.h) where it does
+// not; the speed is that of the memory. For many tokens (matmul_tile.inl.h) they are dequantized into a
 // buffer in the cache and every tile of tokens reuses them: the speed is that of the multipliers.
 #pragma once
 
+#include "base/check.h"
 #include "kernels/cpu/matmul_stream.inl.h"
+#include "kernels/cpu/matmul_strip.inl.h"
 #include "kernels/cpu/matmul_tile.inl.h"
-#include "kernels/cpu/panel.inl.h"
 
 namespace loci::kernels {
 
 template <class Vec>
+void matmul_few(const MatmulArgs& args, WidenColumns widen, WorkerPool& pool) {
+  const DType dtype = args.weight.dtype;
+  if (dtype == DType::kF32) return matmul_stream<Vec, PanelF32<Vec>>(args, pool);
+  if (dtype == DType::kF16) return matmul_stream<Vec, PanelF16<Vec>>(args, pool);
+  if (dtype == DType::kBF16) return matmul_stream<Vec, PanelBF16<Vec>>(args, pool);
+  if (dtype == DType::kQ8_0) return matmul_stream<Vec, PanelQ8_0<Vec>>(args, pool);
+  if (dtype == DType::kQ4_0) return matmul_stream<Vec, PanelQ4_0<Vec>>(args, pool);
+  matmul_strips<Vec>(args, widen, pool);
+}
+
+template <class Vec>
 void matmul(const MatmulArgs& args, WorkerPool& pool) {
-  with_panel_format<Vec>(args.weight.dtype, [&]<class Panel>(Panel) {
-    if (args.tokens <= kStreamTokens) {
-      matmul_stream<Vec, Panel>(args, pool);
-    } else {
-      matmul_tiles<Vec, Panel>(args, pool);
-    }
-  });
+  const WidenColumns widen = widener<Vec>(args.weight.dtype);
+  LOCI_CHECK(widen != nullptr);
+  if (args.tokens <= kStreamTokens)
+    matmul_few<Vec>(args, widen, pool);
+  else
+    matmul_tiles<Vec>(args, widen, pool);
 }
 
 }  // namespace loci::kernels

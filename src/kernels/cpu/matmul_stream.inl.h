@@ -1,6 +1,6 @@
 // Matrix times a few tokens: each weight is read from memory once and used for all tokens while it is in a
 // register. Several panels are walked side by side, because one chain of multiply-adds would wait for its own
-// latency.
+// latency. Here the formats that are read straight into registers (panel.inl.h).
 #pragma once
 
 #include "kernels/cpu/matmul_output.inl.h"
@@ -10,11 +10,45 @@ namespace loci::kernels {
 static constexpr int kStreamTokens = 4;
 static constexpr int kMaxStreamPanels = 4;
 
+template <int kCount>
+struct Count {};
+
+/// Calls `use` with the number of tokens, 1 to kStreamTokens, as a constant.
+template <class Use>
+void with_stream_tokens(int tokens, Use&& use) {
+  static_assert(kStreamTokens == 4);
+  switch (tokens) {
+    case 1:
+      return use(Count<1>{});
+    case 2:
+      return use(Count<2>{});
+    case 3:
+      return use(Count<3>{});
+    case 4:
+      return use(Count<4>{});
+    default:
+      return;
+  }
+}
+
 /// As many panels as leave the accumulators in registers, at most kMaxStreamPanels.
 template <class Vec>
 constexpr int stream_panels_at_once(int tokens) {
   const int fitting = Vec::kStreamSums / tokens;
   return fitting < 1 ? 1 : fitting > kMaxStreamPanels ? kMaxStreamPanels : fitting;
+}
+
+/// Cuts the panels into pieces of work and those into runs of as many panels as go side by side, then single
+/// ones: calls `run` with that number as a constant and the first panel.
+template <class Vec, int kTokens, class Run>
+void for_each_stream_piece(const MatmulArgs& args, WorkerPool& pool, Run&& run) {
+  constexpr int kPanels = stream_panels_at_once<Vec>(kTokens);
+  const int piece = piece_of(offset(args.weight.columns, 4L * kTokens), kPanels);
+  pool.for_each_chunk(args.weight.panels(), piece, [&](int begin, int end) {
+    int panel = begin;
+    for (; panel + kPanels <= end; panel += kPanels) run(Count<kPanels>{}, panel);
+    for (; panel < end; ++panel) run(Count<1>{}, panel);
+  });
 }
 
 /// How far ahead of the multiplications the weights are asked for. The processor's own prefetcher gives up
@@ -33,8 +67,8 @@ struct StreamSums {
 };
 
 /// Adds the columns of one part of a block to the sums. `input` points to the first of these columns.
-template <class Vec, class Panel, int kPart, int kTokens, int kPanels>
-inline __attribute__((always_inline)) void add_part(const typename Panel::Block (&blocks)[kPanels],
+template <class Vec, class Panel, int kTokens, int kPanels>
+inline __attribute__((always_inline)) void add_part(const typename Panel::Part (&parts)[kPanels],
                                                     const float* input, long stride,
                                                     StreamSums<Vec, kTokens, kPanels>& sums) {
   constexpr int kPartColumns = Panel::kColumns / Panel::kParts;
@@ -44,11 +78,10 @@ inline __attribute__((always_inline)) void add_part(const typename Panel::Block 
     for (int j = 0; j < kGroup; ++j) {
       Vec x[kTokens];
 #pragma GCC unroll 16
-      for (int t = 0; t < kTokens; ++t)
-        x[t] = Vec::splat(input[kPart * kPartColumns + group + j + t * stride]);
+      for (int t = 0; t < kTokens; ++t) x[t] = Vec::splat(input[group + j + t * stride]);
 #pragma GCC unroll 16
       for (int p = 0; p < kPanels; ++p) {
-        const Vec weight = blocks[p].template column<kPart>(group, j);
+        const Vec weight = parts[p].column(group, j);
 #pragma GCC unroll 16
         for (int t = 0; t < kTokens; ++t) sums.sum[p][t] = fma(weight, x[t], sums.sum[p][t]);
       }
@@ -68,14 +101,15 @@ void stream_panels(const MatmulArgs& args, long panel_bytes, int panel) {
     for (int t = 0; t < kTokens; ++t) sums.sum[p][t] = Vec::zero();
 
   for (long c = 0; c < columns; c += Panel::kColumns, weights += Panel::kBytes) {
-    typename Panel::Block blocks[kPanels];
 #pragma GCC unroll 16
-    for (int p = 0; p < kPanels; ++p) {
-      prefetch_block<Panel>(weights + p * panel_bytes);
-      blocks[p] = Panel::block(weights + p * panel_bytes);
+    for (int p = 0; p < kPanels; ++p) prefetch_block<Panel>(weights + p * panel_bytes);
+#pragma GCC unroll 2
+    for (int part = 0; part < Panel::kParts; ++part) {
+      typename Panel::Part parts[kPanels];
+#pragma GCC unroll 16
+      for (int p = 0; p < kPanels; ++p) parts[p] = Panel::part(weights + p * panel_bytes, part);
+      add_part<Vec, Panel>(parts, args.input + c + part * (Panel::kColumns / Panel::kParts), columns, sums);
     }
-    add_part<Vec, Panel, 0>(blocks, args.input + c, columns, sums);
-    if constexpr (Panel::kParts == 2) add_part<Vec, Panel, 1>(blocks, args.input + c, columns, sums);
   }
   for (int p = 0; p < kPanels; ++p)
     for (int t = 0; t < kTokens; ++t) write_sums(args, panel + p, t, sums.sum[p][t]);
@@ -83,33 +117,16 @@ void stream_panels(const MatmulArgs& args, long panel_bytes, int panel) {
 
 template <class Vec, class Panel, int kTokens>
 void stream_tokens(const MatmulArgs& args, WorkerPool& pool) {
-  constexpr int kPanels = stream_panels_at_once<Vec>(kTokens);
   const long panel_bytes = static_cast<long>(args.weight.panel_bytes());
-  const int panels = args.weight.panels();
-  pool.for_each_chunk(panels, piece_of(offset(args.weight.columns, 4L * kTokens), kPanels),
-                      [&](int begin, int end) {
-                        int panel = begin;
-                        for (; panel + kPanels <= end; panel += kPanels)
-                          stream_panels<Vec, Panel, kTokens, kPanels>(args, panel_bytes, panel);
-                        for (; panel < end; ++panel)
-                          stream_panels<Vec, Panel, kTokens, 1>(args, panel_bytes, panel);
-                      });
+  for_each_stream_piece<Vec, kTokens>(args, pool, [&]<int kPanels>(Count<kPanels>, int panel) {
+    stream_panels<Vec, Panel, kTokens, kPanels>(args, panel_bytes, panel);
+  });
 }
 
 template <class Vec, class Panel>
 void matmul_stream(const MatmulArgs& args, WorkerPool& pool) {
-  switch (args.tokens) {
-    case 1:
-      return stream_tokens<Vec, Panel, 1>(args, pool);
-    case 2:
-      return stream_tokens<Vec, Panel, 2>(args, pool);
-    case 3:
-      return stream_tokens<Vec, Panel, 3>(args, pool);
-    case 4:
-      return stream_tokens<Vec, Panel, 4>(args, pool);
-    default:
-      return;
-  }
+  with_stream_tokens(args.tokens,
+                     [&]<int kTokens>(Count<kTokens>) { stream_tokens<Vec, Panel, kTokens>(args, pool); });
 }
 
 }  // namespace loci::kernels

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "kernels/cpu/matmul_output.inl.h"
+#include "kernels/cpu/widen.inl.h"
 
 namespace loci::kernels {
 
@@ -75,30 +76,6 @@ void run_tiles(const float* const (&weights)[kPanels], int columns, int tokens, 
   }
 }
 
-template <class Vec, class Panel, int kPart>
-inline __attribute__((always_inline)) void widen_part(const typename Panel::Block& block, float* out) {
-  constexpr int kPartColumns = Panel::kColumns / Panel::kParts;
-  constexpr int kGroup = kPartColumns < 4 ? kPartColumns : 4;
-  for (int group = 0; group < kPartColumns; group += kGroup) {
-#pragma GCC unroll 4
-    for (int j = 0; j < kGroup; ++j)
-      block.template column<kPart>(group, j).store(out + (kPart * kPartColumns + group + j) * kPanelRows);
-  }
-}
-
-/// The weights of `columns` columns as floats, [column][16]: in `buffer`, or where they already lie.
-template <class Vec, class Panel>
-const float* widen_panel(const std::byte* data, int columns, float* buffer) {
-  if constexpr (Panel::kBytes == kPanelRows * Panel::kColumns * static_cast<int>(sizeof(float)))
-    return reinterpret_cast<const float*>(data);
-  for (int c = 0; c < columns; c += Panel::kColumns, data += Panel::kBytes) {
-    const typename Panel::Block block = Panel::block(data);
-    widen_part<Vec, Panel, 0>(block, buffer + c * kPanelRows);
-    if constexpr (Panel::kParts == 2) widen_part<Vec, Panel, 1>(block, buffer + c * kPanelRows);
-  }
-  return buffer;
-}
-
 template <class Vec>
 void copy_inputs(const MatmulArgs& args, int first_token, int tokens, int first_column, int columns,
                  TileBuffers& buffers) {
@@ -111,21 +88,26 @@ void copy_inputs(const MatmulArgs& args, int first_token, int tokens, int first_
   }
 }
 
-template <class Vec, class Panel, int kPanels>
-void add_columns(const MatmulArgs& args, long panel_bytes, int panel, int slot, int first_column, int columns,
-                 int tokens, TileBuffers& buffers) {
+template <class Vec, int kPanels>
+void add_columns(const MatmulArgs& args, WidenColumns widen, int panel, int slot, int first_column,
+                 int columns, int tokens, TileBuffers& buffers) {
   const float* weights[kPanels];
-  const long skipped = offset(first_column / Panel::kColumns, Panel::kBytes);
+  const long panel_bytes = static_cast<long>(args.weight.panel_bytes());
   for (int p = 0; p < kPanels; ++p) {
-    const std::byte* data = args.weight.data + (panel + p) * panel_bytes + skipped;
-    weights[p] = widen_panel<Vec, Panel>(data, columns, buffers.weights[p][0]);
+    const std::byte* data = args.weight.data + offset(panel + p, panel_bytes);
+    if (args.weight.dtype == DType::kF32) {  // floats already
+      weights[p] = reinterpret_cast<const float*>(data) + offset(first_column, kPanelRows);
+      continue;
+    }
+    widen(data, first_column, columns, buffers.weights[p][0]);
+    weights[p] = buffers.weights[p][0];
   }
   run_tiles<Vec, kPanels>(weights, columns, tokens, buffers, slot);
 }
 
 /// Panels [begin, end), at most kGroupPanels, times `tokens` tokens from `first_token`.
-template <class Vec, class Panel>
-void run_group(const MatmulArgs& args, long panel_bytes, int begin, int end, int first_token, int tokens,
+template <class Vec>
+void run_group(const MatmulArgs& args, WidenColumns widen, int begin, int end, int first_token, int tokens,
                TileBuffers& buffers) {
   for (int p = 0; p < end - begin; ++p)
     for (int t = 0; t < tokens; ++t) Vec::zero().store(buffers.sums[p][t]);
@@ -134,19 +116,17 @@ void run_group(const MatmulArgs& args, long panel_bytes, int begin, int end, int
     copy_inputs<Vec>(args, first_token, tokens, c, columns, buffers);
     int panel = begin;
     for (; panel + Vec::kTilePanels <= end; panel += Vec::kTilePanels)
-      add_columns<Vec, Panel, Vec::kTilePanels>(args, panel_bytes, panel, panel - begin, c, columns, tokens,
-                                                buffers);
+      add_columns<Vec, Vec::kTilePanels>(args, widen, panel, panel - begin, c, columns, tokens, buffers);
     for (; panel < end; ++panel)
-      add_columns<Vec, Panel, 1>(args, panel_bytes, panel, panel - begin, c, columns, tokens, buffers);
+      add_columns<Vec, 1>(args, widen, panel, panel - begin, c, columns, tokens, buffers);
   }
   for (int panel = begin; panel < end; ++panel)
     for (int t = 0; t < tokens; ++t)
       write_sums(args, panel, first_token + t, Vec::load(buffers.sums[panel - begin][t]));
 }
 
-template <class Vec, class Panel>
-void matmul_tiles(const MatmulArgs& args, WorkerPool& pool) {
-  const long panel_bytes = static_cast<long>(args.weight.panel_bytes());
+template <class Vec>
+void matmul_tiles(const MatmulArgs& args, WidenColumns widen, WorkerPool& pool) {
   const int panels = args.weight.panels();
   int group = panels / (4 * pool.size()) / Vec::kTilePanels * Vec::kTilePanels;
   group = group < Vec::kTilePanels ? Vec::kTilePanels : group > kGroupPanels ? kGroupPanels : group;
@@ -154,8 +134,7 @@ void matmul_tiles(const MatmulArgs& args, WorkerPool& pool) {
     TileBuffers buffers;
     for (int t = 0; t < args.tokens; t += kBlockTokens) {
       const int left = args.tokens - t;
-      run_group<Vec, Panel>(args, panel_bytes, begin, end, t, left < kBlockTokens ? left : kBlockTokens,
-                            buffers);
+      run_group<Vec>(args, widen, begin, end, t, left < kBlockTokens ? left : kBlockTokens, buffers);
     }
   });
 }

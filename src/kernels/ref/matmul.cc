@@ -1,13 +1,14 @@
 #include <cmath>
+#include <vector>
 
 #include "kernels/ref/ref.h"
 
 namespace loci::kernels::ref {
 namespace {
 
-float dot(const PackedMatrix& weight, int row, const float* input) {
+float dot(const std::vector<float>& weights, const float* input) {
   float sum = 0;
-  for (int c = 0; c < weight.columns; ++c) sum = std::fma(weight_at(weight, row, c), input[c], sum);
+  for (std::size_t c = 0; c < weights.size(); ++c) sum = std::fma(weights[c], input[c], sum);
   return sum;
 }
 
@@ -15,13 +16,15 @@ float dot(const PackedMatrix& weight, int row, const float* input) {
 
 void matmul(const MatmulArgs& args, WorkerPool& pool) {
   pool.for_each_chunk(args.weight.rows, 1, [&](int begin, int end) {
-    for (int r = begin; r < end; ++r)
+    std::vector<float> weights(static_cast<std::size_t>(args.weight.columns));
+    for (int r = begin; r < end; ++r) {
+      unpack_row(args.weight, r, weights.data());
       for (int t = 0; t < args.tokens; ++t) {
-        const float sum =
-            dot(args.weight, r, args.input + static_cast<std::ptrdiff_t>(t) * args.weight.columns);
+        const float sum = dot(weights, args.input + static_cast<std::ptrdiff_t>(t) * args.weight.columns);
         float& output = args.output[static_cast<std::ptrdiff_t>(t) * args.output_stride + r];
         output = args.mode == MatmulOutput::kAccumulate ? output + sum : sum;
       }
+    }
   });
 }
 

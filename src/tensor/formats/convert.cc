@@ -15,11 +15,19 @@ const Format& format_for_row(DType dtype, std::size_t elements) {
 }  // namespace
 
 void dequantize_row(DType dtype, const std::byte* source, std::size_t elements, float* destination) {
-  if (elements != 0) format_for_row(dtype, elements).dequantize(source, elements, destination);
+  const Format& format = format_for_row(dtype, elements);
+  LOCI_CHECK(format.dequantize != nullptr);
+  if (elements != 0) format.dequantize(source, elements, destination);
+}
+
+bool can_quantize(DType dtype) {
+  return format_of(dtype).quantize != nullptr;
 }
 
 void quantize_row(DType dtype, const float* source, std::size_t elements, std::byte* destination) {
-  if (elements != 0) format_for_row(dtype, elements).quantize(source, elements, destination);
+  const Format& format = format_for_row(dtype, elements);
+  LOCI_CHECK(format.quantize != nullptr);
+  if (elements != 0) format.quantize(source, elements, destination);
 }
 
 }  // namespace loci

@@ -9,8 +9,11 @@
 namespace loci {
 
 /// Reads `elements` stored elements, row_bytes(dtype, elements) bytes at any alignment, into `destination`.
-/// `elements` must be a multiple of the type's block.
+/// `elements` must be a multiple of the type's block, the type one that weights have.
 void dequantize_row(DType dtype, const std::byte* source, std::size_t elements, float* destination);
+
+/// Whether quantize_row() knows how.
+bool can_quantize(DType dtype);
 
 /// Writes row_bytes(dtype, elements) bytes. Rounds as the format's header says; bit for bit what ggml stores.
 void quantize_row(DType dtype, const float* source, std::size_t elements, std::byte* destination);

@@ -5,7 +5,11 @@
 
 #include "base/check.h"
 #include "tensor/formats/half.h"
+#include "tensor/formats/iq4.h"
+#include "tensor/formats/k_quants.h"
 #include "tensor/formats/q4_0.h"
+#include "tensor/formats/q4_1.h"
+#include "tensor/formats/q5.h"
 #include "tensor/formats/q8_0.h"
 
 namespace loci {
@@ -51,8 +55,19 @@ void quantize_blocks(const float* source, std::size_t elements, std::byte* desti
 }
 
 template <class Block>
-constexpr DTypeTraits block_traits(std::string_view name) {
-  return {name, Block::kElements, sizeof(Block)};
+constexpr Format block_format(DType dtype, std::string_view name, std::uint32_t ggml_type) {
+  return {dtype, {name, Block::kElements, sizeof(Block)}, ggml_type, dequantize_blocks<Block>, nullptr};
+}
+template <class Block, Block (*quantize_block)(const float*)>
+constexpr Format block_format(DType dtype, std::string_view name, std::uint32_t ggml_type) {
+  Format format = block_format<Block>(dtype, name, ggml_type);
+  format.quantize = quantize_blocks<Block, quantize_block>;
+  return format;
+}
+/// A type whose numbers are read one by one where they are needed, or not at all.
+constexpr Format plain_format(DType dtype, std::string_view name, int bytes,
+                              std::optional<std::uint32_t> ggml_type) {
+  return {dtype, {name, 1, bytes}, ggml_type, nullptr, nullptr};
 }
 
 // In the order of DType.
@@ -60,10 +75,26 @@ constexpr std::array kFormats{
     Format{DType::kF32, {"F32", 1, 4}, 0, copy_to_f32, copy_from_f32},
     Format{DType::kF16, {"F16", 1, 2}, 1, widen_row<f16_to_f32>, narrow_row<f32_to_f16>},
     Format{DType::kBF16, {"BF16", 1, 2}, 30, widen_row<bf16_to_f32>, narrow_row<f32_to_bf16>},
-    Format{DType::kQ8_0, block_traits<BlockQ8_0>("Q8_0"), 8, dequantize_blocks<BlockQ8_0>,
-           quantize_blocks<BlockQ8_0, quantize_block_q8_0>},
-    Format{DType::kQ4_0, block_traits<BlockQ4_0>("Q4_0"), 2, dequantize_blocks<BlockQ4_0>,
-           quantize_blocks<BlockQ4_0, quantize_block_q4_0>},
+    block_format<BlockQ8_0, quantize_block_q8_0>(DType::kQ8_0, "Q8_0", 8),
+    block_format<BlockQ4_0, quantize_block_q4_0>(DType::kQ4_0, "Q4_0", 2),
+    block_format<BlockQ4_1, quantize_block_q4_1>(DType::kQ4_1, "Q4_1", 3),
+    block_format<BlockQ5_0, quantize_block_q5_0>(DType::kQ5_0, "Q5_0", 6),
+    block_format<BlockQ5_1, quantize_block_q5_1>(DType::kQ5_1, "Q5_1", 7),
+    block_format<BlockQ2_K>(DType::kQ2_K, "Q2_K", 10),
+    block_format<BlockQ3_K>(DType::kQ3_K, "Q3_K", 11),
+    block_format<BlockQ4_K>(DType::kQ4_K, "Q4_K", 12),
+    block_format<BlockQ5_K>(DType::kQ5_K, "Q5_K", 13),
+    block_format<BlockQ6_K>(DType::kQ6_K, "Q6_K", 14),
+    block_format<BlockIQ4_NL>(DType::kIQ4_NL, "IQ4_NL", 20),
+    block_format<BlockIQ4_XS>(DType::kIQ4_XS, "IQ4_XS", 23),
+    plain_format(DType::kF64, "F64", 8, 28),
+    plain_format(DType::kI8, "I8", 1, 24),
+    plain_format(DType::kI16, "I16", 2, 25),
+    plain_format(DType::kI32, "I32", 4, 26),
+    plain_format(DType::kI64, "I64", 8, 27),
+    plain_format(DType::kU8, "U8", 1, std::nullopt),
+    plain_format(DType::kBool, "BOOL", 1, std::nullopt),
+    plain_format(DType::kF8_E4M3, "F8_E4M3", 1, std::nullopt),
 };
 
 constexpr bool in_enum_order() {

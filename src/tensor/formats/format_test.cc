@@ -79,7 +79,8 @@ TEST(Formats, NamesAndSizes) {
   EXPECT_EQ(row_bytes(DType::kF16, 3), 6u);
   for (const Format& format : formats()) {
     EXPECT_EQ(dtype_from_name(format.traits.name), format.dtype);
-    EXPECT_EQ(dtype_from_ggml_type(format.ggml_type), format.dtype);
+    const auto ggml_type = format.ggml_type;
+    EXPECT_TRUE(!ggml_type || dtype_from_ggml_type(*ggml_type) == format.dtype);
   }
 }
 
@@ -150,11 +151,13 @@ TEST(Formats, RowsAtOddAddressesComeBackWithinHalfAStep) {
   std::vector<float> row(96);
   for (std::size_t i = 0; i < row.size(); ++i) row[i] = std::sin(static_cast<float>(i) * 0.7f);
   for (const Format& format : formats()) {
+    if (!can_quantize(format.dtype)) continue;
     std::vector<std::byte> stored(row_bytes(format.dtype, row.size()) + 1);
     std::vector<float> back(row.size());
     quantize_row(format.dtype, row.data(), row.size(), stored.data() + 1);
     dequantize_row(format.dtype, stored.data() + 1, row.size(), back.data());
-    const double step = format.dtype == DType::kQ4_0 ? 1.0 / 7 : 1.0 / 127;
+    const double step =
+        format.traits.block_elements == 32 && format.dtype != DType::kQ8_0 ? 1.0 / 7 : 1.0 / 127;
     for (std::size_t i = 0; i < row.size(); ++i) EXPECT_NEAR(back[i], row[i], step) << format.traits.name;
   }
 }
@@ -164,6 +167,7 @@ TEST(Formats, NonFiniteInputIsDefined) {
     std::vector<float> row(32, 0.25f), back(32);
     row[5] = odd;
     for (const Format& format : formats()) {
+      if (!can_quantize(format.dtype)) continue;
       std::vector<std::byte> stored(row_bytes(format.dtype, 32));
       quantize_row(format.dtype, row.data(), 32, stored.data());
       dequantize_row(format.dtype, stored.data(), 32, back.data());

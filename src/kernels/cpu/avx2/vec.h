@@ -8,7 +8,41 @@
 
 namespace loci::kernels::avx2 {
 
+/// Sixteen lanes of 32 bits: packed codes on their way to floats.
+struct Words {
+  __m256i low, high;
+  static Words load(const std::byte* at) {
+    return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)),
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32))};
+  }
+  static Words load_u16(const std::byte* at) {
+    return {_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))),
+            _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16)))};
+  }
+};
+inline Words operator>>(Words a, int count) {
+  return {_mm256_srli_epi32(a.low, count), _mm256_srli_epi32(a.high, count)};
+}
+inline Words operator<<(Words a, int count) {
+  return {_mm256_slli_epi32(a.low, count), _mm256_slli_epi32(a.high, count)};
+}
+inline Words shift_right_signed(Words a, int count) {
+  return {_mm256_srai_epi32(a.low, count), _mm256_srai_epi32(a.high, count)};
+}
+inline Words operator&(Words a, int mask) {
+  const __m256i lanes = _mm256_set1_epi32(mask);
+  return {_mm256_and_si256(a.low, lanes), _mm256_and_si256(a.high, lanes)};
+}
+inline Words operator|(Words a, Words b) {
+  return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)};
+}
+inline Words operator-(Words a, int less) {
+  const __m256i lanes = _mm256_set1_epi32(less);
+  return {_mm256_sub_epi32(a.low, lanes), _mm256_sub_epi32(a.high, lanes)};
+}
+
 struct Vec {
+  using Words = avx2::Words;
   __m256 low, high;
 
   // How much of the register file an op may use: 16 registers, 12 of them accumulators of a matmul tile.
@@ -36,6 +70,13 @@ struct Vec {
   static Vec load_nibbles(const std::byte* at, int index) {
     return {nibbles(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)), index),
             nibbles(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32)), index)};
+  }
+  static Vec from_words(Words signed_integers) {
+    return {_mm256_cvtepi32_ps(signed_integers.low), _mm256_cvtepi32_ps(signed_integers.high)};
+  }
+  /// table[index] of each lane; the table has 16 entries, the indices are 0..15.
+  static Vec look_up(const float* table, Words indices) {
+    return {look_up(table, indices.low), look_up(table, indices.high)};
   }
 
   // The first `count` lanes, 0..16; the others are 0 and their memory is not touched.
@@ -81,6 +122,12 @@ struct Vec {
   static Vec from_i8(__m128i bytes) {
     return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
             _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes)))};
+  }
+  /// Both halves of the table by the low three bits of an index, then the half that its fourth bit names.
+  static __m256 look_up(const float* table, __m256i indices) {
+    const __m256 below = _mm256_permutevar8x32_ps(_mm256_load_ps(table), indices);
+    const __m256 above = _mm256_permutevar8x32_ps(_mm256_load_ps(table + 8), indices);
+    return _mm256_blendv_ps(below, above, _mm256_castsi256_ps(_mm256_slli_epi32(indices, 28)));
   }
   static __m256 nibbles(__m256i words, int index) {
     const __m256i codes = _mm256_and_si256(_mm256_srli_epi32(words, 4 * index), _mm256_set1_epi32(15));

@@ -8,7 +8,35 @@
 
 namespace loci::kernels::avx512 {
 
+/// Sixteen lanes of 32 bits: packed codes on their way to floats.
+struct Words {
+  __m512i lanes;
+  static Words load(const std::byte* at) { return {_mm512_loadu_si512(at)}; }
+  static Words load_u16(const std::byte* at) {
+    return {_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)))};
+  }
+};
+inline Words operator>>(Words a, int count) {
+  return {_mm512_srli_epi32(a.lanes, static_cast<unsigned>(count))};
+}
+inline Words operator<<(Words a, int count) {
+  return {_mm512_slli_epi32(a.lanes, static_cast<unsigned>(count))};
+}
+inline Words shift_right_signed(Words a, int count) {
+  return {_mm512_srai_epi32(a.lanes, static_cast<unsigned>(count))};
+}
+inline Words operator&(Words a, int mask) {
+  return {_mm512_and_si512(a.lanes, _mm512_set1_epi32(mask))};
+}
+inline Words operator|(Words a, Words b) {
+  return {_mm512_or_si512(a.lanes, b.lanes)};
+}
+inline Words operator-(Words a, int less) {
+  return {_mm512_sub_epi32(a.lanes, _mm512_set1_epi32(less))};
+}
+
 struct Vec {
+  using Words = avx512::Words;
   __m512 lanes;
 
   // How much of the register file an op may use: 32 registers, 24 of them accumulators of a matmul tile.
@@ -35,6 +63,11 @@ struct Vec {
     const __m512 values = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
     const __m512i codes = _mm512_srli_epi32(_mm512_loadu_si512(at), static_cast<unsigned>(4 * index));
     return {_mm512_permutexvar_ps(codes, values)};
+  }
+  static Vec from_words(Words signed_integers) { return {_mm512_cvtepi32_ps(signed_integers.lanes)}; }
+  /// table[index] of each lane; the table has 16 entries, the indices are 0..15.
+  static Vec look_up(const float* table, Words indices) {
+    return {_mm512_permutexvar_ps(indices.lanes, _mm512_load_ps(table))};
   }
 
   // The first `count` lanes, 0..16; the others are 0 and their memory is not touched.
