@@ -1,9 +1,10 @@
-"""Reads every model of tests/goldens/index.json back and compares it with its golden.
+"""Reads every model of tests/goldens/index.json and families/index.json back and compares it with its golden.
 
     python tools/goldens/check.py [--root .] [--tolerance 1e-5]
 
 Hugging Face folders go through transformers; GGUF files through the gguf package, with the configuration and the rope
-factors that the file itself states. Also: the two forms of each config.json in configs/ must mean the same model.
+factors that the file itself states; GGUF files of families/ must hold the values of their folders. Also: the two forms of
+each config.json in configs/ must mean the same model.
 """
 
 import argparse
@@ -16,7 +17,9 @@ import torch
 from transformers import AutoConfig
 
 import from_gguf
+import make_families
 import reference
+import twin_check
 
 SAME = ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
         "head_dim", "max_position_embeddings", "rms_norm_eps", "tie_word_embeddings", "bos_token_id", "eos_token_id", "model_type"]
@@ -74,6 +77,12 @@ def main():
         error = error_of(load(path), options.root / entry["golden"])
         failed |= error > options.tolerance
         print(f"{entry['name']}: {error:.1e}")
+    for case in make_families.CASES:
+        folder, twin = goldens / "families" / case.name, goldens / "families" / f"{case.name}.gguf"
+        error = error_of(make_families.model_of(case, folder), folder / "golden.json")
+        faults = list(twin_check.faults(folder, twin)) if case.twin else []
+        failed |= error > options.tolerance or bool(faults)
+        print(f"{case.name}: {error:.1e}", *faults)
     for old in sorted((goldens / "configs").glob("*.v4.json")):
         if meaning(old) != meaning(old.with_name(old.name.replace(".v4.", ".v5."))):
             failed = True

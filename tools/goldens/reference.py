@@ -25,6 +25,10 @@ torch.set_num_threads(1)
 logging.disable_progress_bar()
 
 
+class Unsteady(ValueError):
+    """Two ways to compute the same logits differ."""
+
+
 @dataclass
 class Greedy:
     ids: list
@@ -46,9 +50,18 @@ class Golden:
     noise: float
 
     def good(self):
-        runs = [prompt.greedy for prompt in self.prompts if prompt.greedy]
-        return self.noise <= LARGEST_NOISE and all(
-            run.margin >= SMALLEST_MARGIN and len(set(run.ids)) >= FEWEST_DISTINCT for run in runs)
+        return not self.fault()
+
+    def fault(self):
+        """Why these results are no golden, or nothing."""
+        if self.noise > LARGEST_NOISE:
+            return f"noise {self.noise:.1e}"
+        for run in (prompt.greedy for prompt in self.prompts if prompt.greedy):
+            if run.margin < SMALLEST_MARGIN:
+                return f"margin {run.margin:.1e}"
+            if len(set(run.ids)) < FEWEST_DISTINCT:
+                return f"{len(set(run.ids))} distinct ids"
+        return ""
 
 
 def model_from_folder(folder):
@@ -86,7 +99,7 @@ def greedy(model, prompt_ids):
         rows.append(row)
     whole = all_logits(model, prompt_ids + ids)[len(prompt_ids) - 1:-1]
     if relative_error(np.array(rows), whole) > LARGEST_NOISE:
-        raise ValueError("token by token and all at once differ")
+        raise Unsteady("token by token and all at once differ")
     return Greedy(ids, margin, rows[-1][None])
 
 

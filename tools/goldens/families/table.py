@@ -1,0 +1,6 @@
+"""All cases of tests/goldens/families, in the order of the index."""
+
+import cases_layer_norm
+import cases_llama_like
+
+CASES = cases_llama_like.CASES + cases_layer_norm.CASES
