@@ -122,7 +122,7 @@ def try_seed(case, seed, folder):
         return str(error)
     reference.write(folder / "golden.json", golden, name=case.name, about=case.about, seed=seed, vocab_size=model.config.vocab_size)
     write_version_5(case, folder)
-    return golden.fault() or list(settings_that_do_not_matter(case, folder, golden))
+    return golden.fault(case.distinct) or list(settings_that_do_not_matter(case, folder, golden))
 
 
 def write_version_5(case, folder):

@@ -52,14 +52,14 @@ class Golden:
     def good(self):
         return not self.fault()
 
-    def fault(self):
+    def fault(self, fewest_distinct=FEWEST_DISTINCT):
         """Why these results are no golden, or nothing."""
         if self.noise > LARGEST_NOISE:
             return f"noise {self.noise:.1e}"
         for run in (prompt.greedy for prompt in self.prompts if prompt.greedy):
             if run.margin < SMALLEST_MARGIN:
                 return f"margin {run.margin:.1e}"
-            if len(set(run.ids)) < FEWEST_DISTINCT:
+            if len(set(run.ids)) < fewest_distinct:
                 return f"{len(set(run.ids))} distinct ids"
         return ""
 

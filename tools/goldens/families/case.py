@@ -13,9 +13,11 @@ class Case:
     norm_center: float = 1.0  # norm weights are N(center, 0.2): 0 where the model adds one itself
     gain: float = 2.0  # matrices are N(0, gain / sqrt(inputs))
     embedding_std: float = 0.3
+    scales: tuple = ()  # (regular expression, factor) on tensor names: where plain numbers make a model that repeats one token
     # Changes of the config that must change the logits by more than 5 %: proof that the golden sees these settings.
     matters: tuple = ()
     hub_names: tuple = ()  # (regular expression, replacement) on tensor names: where the hub's files differ from transformers 5
+    distinct: int = 24  # fewest distinct ids of the 64 greedy ones; less where the architecture falls into loops at this size
     ntk_length: int = 0  # rope type "dynamic": the length whose frequencies hold throughout (see make_families.py)
 
     @property

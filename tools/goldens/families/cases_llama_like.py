@@ -47,6 +47,10 @@ LLAMA_LIKE = [
          llama_like("SmolLM3ForCausalLM", "smollm3", num_hidden_layers=4, no_rope_layer_interval=4, attention_bias=True, mlp_bias=True,
                     rms_norm_eps=1e-6, rope_theta=2000000.0, tie_word_embeddings=False, pad_token_id=0, num_key_value_heads=1),
          matters=({"no_rope_layer_interval": 3},)),
+    Case("smollm3-twin", "as SmolLM3-3B and its GGUF: the fourth layer has no RoPE, GQA 4:1",
+         llama_like("SmolLM3ForCausalLM", "smollm3", num_hidden_layers=4, no_rope_layers=[1, 1, 1, 0], num_key_value_heads=1,
+                    rms_norm_eps=1e-6, rope_theta=5000000.0, tie_word_embeddings=True, pad_token_id=0),
+         matters=({"no_rope_layers": [1, 1, 1, 1]},), twin="bf16"),
 ]
 
 GEMMA = [
@@ -63,7 +67,13 @@ GEMMA = [
                     tie_word_embeddings=True, bos_token_id=2, eos_token_id=1, pad_token_id=0),
          norm_center=1.0, embedding_std=0.12,
          matters=({"attn_logit_softcapping": None}, {"final_logit_softcapping": None}, {"query_pre_attn_scalar": 16},
-                  {"sliding_window": 9}, {"layer_types": ["full_attention", "sliding_attention"] * 2}), twin="bf16"),
+                  {"sliding_window": 9}, {"layer_types": ["full_attention", "sliding_attention"] * 2})),
+    Case("gemma2-twin", "as the 2B and 9B: query_pre_attn_scalar = head_dim, which is what a GGUF means; 3:1 heads",
+         llama_like("Gemma2ForCausalLM", "gemma2", hidden_act="gelu_pytorch_tanh", hidden_activation="gelu_pytorch_tanh", hidden_size=36,
+                    num_attention_heads=3, num_key_value_heads=1, head_dim=16, query_pre_attn_scalar=16, attn_logit_softcapping=4.0,
+                    final_logit_softcapping=5.0, sliding_window=12, num_hidden_layers=3, rms_norm_eps=1e-6, attention_bias=False,
+                    tie_word_embeddings=True, bos_token_id=2, eos_token_id=1, pad_token_id=0),
+         norm_center=1.0, embedding_std=0.12, matters=({"attn_logit_softcapping": None}, {"sliding_window": 13}), twin="bf16"),
     Case("gemma3", "QK-norm of 1 + weight, two local layers to one global, local theta 10000, global 1000000 with linear scaling by 8",
          llama_like("Gemma3ForCausalLM", "gemma3_text", hidden_activation="gelu_pytorch_tanh", hidden_size=30, num_attention_heads=5,
                     num_key_value_heads=1, head_dim=12, query_pre_attn_scalar=20, sliding_window=8, sliding_window_pattern=3,

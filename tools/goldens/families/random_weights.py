@@ -3,6 +3,9 @@
 Nothing is left at a value that a forward pass could forget without being noticed: biases are random, norms are not one.
 """
 
+import math
+import re
+
 import numpy as np
 import torch
 
@@ -38,5 +41,6 @@ def random_weights(case, model, seed):
             values = case.embedding_std * noise
         else:
             values = values_of(case, name, parameter.shape, id(parameter) in transposed, noise)
+        values = values * math.prod(factor for pattern, factor in case.scales if re.search(pattern, name))
         weights[name] = torch.from_numpy(values.astype(np.float32)).to(dtype)
     return weights

@@ -2,5 +2,6 @@
 
 import cases_layer_norm
 import cases_llama_like
+import cases_more
 
-CASES = cases_llama_like.CASES + cases_layer_norm.CASES
+CASES = cases_llama_like.CASES + cases_layer_norm.CASES + cases_more.CASES
