@@ -19,6 +19,7 @@ from transformers import AutoConfig
 import from_gguf
 import make_families
 import reference
+import encoder
 import twin_check
 
 SAME = ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
@@ -57,6 +58,18 @@ def error_of(model, golden_path):
     return worst
 
 
+def encoder_agrees(folder, tolerance):
+    golden = json.loads((folder / "golden.json").read_text(encoding="utf-8"))
+    blob, model = (folder / golden["values_file"]).read_bytes(), encoder.model_from_folder(folder)
+    pairs = [(encoder.encoded(model, prompt["ids"], golden["pooling"]), prompt) for prompt in golden["prompts"]]
+    error = max(max(reference.relative_error(got.hidden, logits_of(blob, prompt["hidden"])),
+                    reference.relative_error(got.embedding, logits_of(blob, prompt["embedding"]))) for got, prompt in pairs)
+    twin = folder.with_suffix(".gguf")
+    faults = list(twin_check.faults(folder, twin)) if twin.exists() else []
+    print(f"{folder.name}: {error:.1e}", *faults)
+    return error <= tolerance and not faults
+
+
 def meaning(path):
     """What a config.json says, after transformers' defaults."""
     config = AutoConfig.for_model(**json.loads(path.read_text(encoding="utf-8")))
@@ -78,6 +91,9 @@ def main():
         failed |= error > options.tolerance
         print(f"{entry['name']}: {error:.1e}")
     for case in make_families.CASES:
+        if case.encoder:
+            failed |= not encoder_agrees(goldens / "families" / case.name, options.tolerance)
+            continue
         folder, twin = goldens / "families" / case.name, goldens / "families" / f"{case.name}.gguf"
         error = error_of(make_families.model_of(case, folder), folder / "golden.json")
         faults = list(twin_check.faults(folder, twin)) if case.twin else []

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 from huggingface_hub import save_torch_state_dict
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 sys.path.append(str(Path(__file__).parent / "families"))
+import encoder
 import llama_cpp
 import reference
 import twin_check
@@ -28,6 +29,9 @@ from table import CASES
 
 LENGTHS = (20, 7)  # of the two prompts
 SMALLEST_CHANGE = 0.05  # of the logits, when a setting that matters is changed
+# The trained encoder of make_minilm.py; `../shared/data/minilm build/minilm` lays it down.
+MINILM = {"name": "minilm", "checkpoint": "build/minilm", "golden": "tests/goldens/real/minilm.json", "family": "bert",
+          "kind": "encoder", "source": "safetensors"}
 SEEDS = 60  # to try before a case counts as badly made
 
 
@@ -44,7 +48,11 @@ def config_from(case, **changes):
 
 
 def empty_model(case):
-    return AutoModelForCausalLM.from_config(config_from(case))
+    return model_class(case).from_config(config_from(case))
+
+
+def model_class(case):
+    return AutoModel if case.encoder else AutoModelForCausalLM
 
 
 def write_checkpoint(case, weights, folder):
@@ -90,9 +98,9 @@ def settings_that_do_not_matter(case, folder, golden):
             yield changes
 
 
-def check_loads_whole(folder):
+def check_loads_whole(case, folder):
     """Nothing of the folder may be unused and nothing made up by transformers."""
-    _, info = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
+    _, info = model_class(case).from_pretrained(folder, output_loading_info=True)
     wrong = {key: names for key, names in info.items() if names}
     if wrong:
         raise ValueError(f"{folder.name}: {wrong}")
@@ -114,7 +122,9 @@ def make_case(case, out):
 def try_seed(case, seed, folder):
     """Writes all files of the case; returns why the seed is bad, or nothing."""
     write_checkpoint(case, random_weights(case, empty_model(case), seed), folder)
-    check_loads_whole(folder)
+    check_loads_whole(case, folder)
+    if case.encoder:
+        return try_encoder(case, seed, folder)
     model = model_of(case, folder)
     try:
         golden = golden_of(model, prompts_of(model.config.vocab_size, seed))
@@ -123,6 +133,17 @@ def try_seed(case, seed, folder):
     reference.write(folder / "golden.json", golden, name=case.name, about=case.about, seed=seed, vocab_size=model.config.vocab_size)
     write_version_5(case, folder)
     return golden.fault(case.distinct) or list(settings_that_do_not_matter(case, folder, golden))
+
+
+def try_encoder(case, seed, folder):
+    model = encoder.model_from_folder(folder)
+    results = [encoder.encoded(model, ids, case.pooling) for ids in encoder.prompts_of(model.config.vocab_size, seed)]
+    noise = encoder.noise(model, results)
+    encoder.write(folder / "golden.json", results, case.pooling, noise, name=case.name, about=case.about, seed=seed,
+                  hidden_size=model.config.hidden_size)
+    encoder.write_modules(folder, case.pooling, model.config.hidden_size)
+    write_version_5(case, folder)
+    return f"noise {noise}" if noise > reference.LARGEST_NOISE else ""
 
 
 def write_version_5(case, folder):
@@ -138,12 +159,12 @@ def index_of(cases, out):
     entries = []
     for case in cases:
         golden = f"{root}/{case.name}/golden.json"
-        common = {"golden": golden, "family": case.family}
+        common = {"golden": golden, "family": case.family} | ({"kind": "encoder"} if case.encoder else {})
         if (out / case.name).exists():
             entries.append({"name": case.name, "checkpoint": f"{root}/{case.name}", **common, "source": "safetensors"})
         if case.twin and (out / f"{case.name}.gguf").exists():
             entries.append({"name": f"{case.name}-gguf", "checkpoint": f"{root}/{case.name}.gguf", **common, "source": "gguf"})
-    return {"format": 1, "models": entries}
+    return {"format": 1, "models": entries + [MINILM]}
 
 
 def main():

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 
+ENCODERS = ("bert", "distilbert", "roberta", "xlm-roberta")
+
+
 @dataclass(frozen=True)
 class Case:
     name: str
@@ -20,9 +23,15 @@ class Case:
     distinct: int = 24  # fewest distinct ids of the 64 greedy ones; less where the architecture falls into loops at this size
     ntk_length: int = 0  # rope type "dynamic": the length whose frequencies hold throughout (see make_families.py)
 
+    pooling: str = "mean"  # of an encoder, or "cls"
+
     @property
     def family(self):
         return self.config["model_type"]
+
+    @property
+    def encoder(self):
+        return self.family in ENCODERS
 
 
 def llama_like(architecture, model_type, **changes):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 SENTENCEPIECE = ("llama", "mistral", "gemma", "gemma2", "gemma3_text", "phi3")
 WORDPIECE = ("bert", "distilbert", "nomic_bert")
-UNIGRAM = ("roberta", "xlm-roberta")
+UNIGRAM = ("xlm-roberta",)
 SPECIALS = {"llama": ["<unk>", "<s>", "</s>"], "t5": ["<s>", "<pad>", "</s>", "<unk>"],
             "bert": ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], "gpt2": []}
 

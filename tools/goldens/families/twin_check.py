@@ -4,6 +4,7 @@ Conversion permutes rows, splits and stacks tensors and adds one to Gemma's norm
 all of the model together, and each tensor that has a counterpart of its size.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -20,8 +21,12 @@ def values_of_folder(folder, adds_one):
     """{name: float32 values, flat}; norms with the one that llama.cpp folds into them."""
     tensors = {}
     for file in sorted(Path(folder).glob("*.safetensors")):
-        tensors |= {name: value.float().numpy().ravel() for name, value in load_file(file).items()}
-    return {name: value + np.float32(1) if adds_one and name.endswith("norm.weight") else value for name, value in tensors.items()}
+        tensors |= {name: value.float().numpy() for name, value in load_file(file).items()}
+    config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+    if "roberta" in config["model_type"]:  # GGUF leaves out the rows before position 0
+        tensors["embeddings.position_embeddings.weight"] = tensors["embeddings.position_embeddings.weight"][config["pad_token_id"] + 1:]
+    tensors = {name: value for name, value in tensors.items() if "pooler." not in name}  # embedders do not use it
+    return {name: (value + np.float32(1) if adds_one and name.endswith("norm.weight") else value).ravel() for name, value in tensors.items()}
 
 
 def faults(folder, path):
