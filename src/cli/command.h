@@ -25,5 +25,6 @@ Command add_bench(CLI::App& app);
 Command add_tokenize(CLI::App& app);
 Command add_detokenize(CLI::App& app);
 Command add_render(CLI::App& app);
+Command add_pull(CLI::App& app);
 
 }  // namespace loci::cli

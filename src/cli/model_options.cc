@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/log.h"
+#include "hub/store.h"
 
 namespace loci::cli {
 
@@ -21,9 +22,30 @@ Result<std::optional<DType>> parse_dtype(std::string_view flag, const std::strin
   return fail(ErrorCode::kInvalidArgument, "{} '{}' is none of auto, float32, float16, bfloat16", flag, name);
 }
 
+bool is_pulled_model(const std::string& word) {
+  if (std::filesystem::exists(word)) return false;
+  const auto name = parse_model_name(word);
+  return name && find_pulled(default_store(), *name).has_value();
+}
+
+/// A path that exists is a path. What does not exist and looks like org/name is looked for in the store.
+Result<> ModelOptions::find_model() {
+  std::error_code error;
+  if (model.empty() || std::filesystem::exists(model, error)) return {};
+  const auto name = parse_model_name(model);
+  if (!name) return {};  // the loader says that there is no such file
+  auto path = find_pulled(default_store(), *name);
+  if (!path)
+    return fail(path.error().code, "{}: there is no such file or folder, and {}", model,
+                path.error().message);
+  pulled_name = std::exchange(model, path->string());
+  return {};
+}
+
 Result<> ModelOptions::apply() {
   LOCI_TRY(const LogLevel level, parse_log_level(log_level));
   set_log_level(level);
+  LOCI_TRY_VOID(find_model());
   LOCI_TRY(engine.kv_cache_dtype, parse_dtype("--kv-cache-dtype", kv_cache_dtype));
   LOCI_TRY(load_dtype, parse_dtype("--dtype", dtype));
   if (kv_cache_memory > 0) engine.kv_cache_memory = kv_cache_memory;
@@ -40,8 +62,10 @@ LoadOptions ModelOptions::load_options() const {
 }
 
 void add_model_argument(CLI::App& command, ModelOptions& options) {
-  command.add_option("MODEL", options.model,
-                     "a .gguf file or a Hugging Face folder; without it, the embedded model");
+  command.add_option(
+      "MODEL", options.model,
+      "a .gguf file, a Hugging Face folder, or org/name[:quant] as it was pulled; without it, the "
+      "embedded model");
 }
 
 void add_model_options(CLI::App& command, ModelOptions& options) {

@@ -24,7 +24,8 @@ struct RunOptions {
 /// input.
 Result<std::string> split_words(RunOptions& options) {
   auto& words = options.words;
-  const bool only_model = words.size() == 1 && std::filesystem::exists(words[0]);
+  const bool only_model =
+      words.size() == 1 && (std::filesystem::exists(words[0]) || is_pulled_model(words[0]));
   if (words.size() == 2 || only_model) {
     options.model.model = words[0];
     words.erase(words.begin());

@@ -66,7 +66,8 @@ Result<> serve(ServeOptions& options) {
   LOCI_TRY(const LoadedModel model, LoadedModel::load(options.model.model, options.model.load_options()));
   LOCI_TRY(const auto engine, LiveEngine::start(model, options.model.engine));
   auto names = options.names;
-  if (names.empty()) names.push_back(model.name());
+  if (names.empty())
+    names.push_back(options.model.pulled_name.empty() ? model.name() : options.model.pulled_name);
   std::optional<SeedSeries> seeds;
   if (options.seed) seeds.emplace(*options.seed);
   server->attach({*engine, model, names, unix_seconds(), seeds ? &*seeds : nullptr});

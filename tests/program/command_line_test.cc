@@ -22,7 +22,7 @@ bool is_one_line(const std::string& text) {
 TEST(CommandLine, HelpAndVersion) {
   const Finished help = run_program({"--help"});
   EXPECT_EQ(help.status, 0);
-  for (const char* command : {"serve", "run", "chat", "inspect", "bench"})
+  for (const char* command : {"serve", "run", "chat", "inspect", "bench", "pull"})
     EXPECT_NE(help.out.find(command), std::string::npos) << command;
   const Finished serve = run_program({"serve", "--help"});
   EXPECT_EQ(serve.status, 0);

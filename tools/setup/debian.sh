@@ -13,6 +13,7 @@ packages=(
   prometheus-cpp-dev libcurl4-openssl-dev zlib1g-dev  # metrics, and what its CMake package asks for
   libutf8proc-dev libpcre2-dev             # Unicode, regular expressions
   libxxhash-dev
+  libssl-dev                               # checksums of downloads, with libcurl's HTTP
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 for extra in "$@"; do
