@@ -1,6 +1,7 @@
 #include "text/dialect/dialect.h"
 
-#include "text/dialect/forms.h"
+#include "text/dialect/dialect_table.h"
+#include "text/dialect/form.h"
 
 namespace loci {
 namespace {
@@ -10,8 +11,9 @@ using dialect::Form;
 /// A parser is a main coroutine and the reader that it reads from.
 class CoroutineParser final : public AnswerParser {
  public:
-  CoroutineParser(AnswerOptions options, const Form& form)
-      : in_(std::move(options)), main_(dialect::read_tagged(in_, form)) {
+  CoroutineParser(const AnswerOptions& options, const Form& form)
+      : in_(options),
+        main_(form.read_answer != nullptr ? form.read_answer(in_, form) : read_tagged(in_, form)) {
     in_.start(main_.handle());
   }
   AnswerDelta feed(std::string_view text) override { return in_.run(text); }
@@ -21,29 +23,6 @@ class CoroutineParser final : public AnswerParser {
   dialect::AnswerReader in_;
   dialect::Read<bool> main_;
 };
-
-bool has(std::string_view text, std::string_view mark) {
-  return text.find(mark) != std::string_view::npos;
-}
-
-/// A dialect, and how a template is told to show it.
-struct Row {
-  Dialect dialect;
-  bool (*shows)(std::string_view source);
-};
-
-Row row(std::string_view name, const Form& form, bool (*shows)(std::string_view)) {
-  return {{.name = name, .markers = form.markers, .form = &form}, shows};
-}
-
-/// In the order in which they are tried.
-const std::vector<Row>& table() {
-  static const std::vector<Row> rows{
-      row("hermes", dialect::kHermes, [](std::string_view s) { return has(s, "<tool_call>"); }),
-      row("think", dialect::kReasoningOnly, [](std::string_view s) { return has(s, "</think>"); }),
-  };
-  return rows;
-}
 
 std::string_view without_space_behind(std::string_view text) {
   while (!text.empty() && dialect::is_space(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
@@ -57,22 +36,30 @@ std::unique_ptr<AnswerParser> Dialect::make_parser(const AnswerOptions& options)
 }
 
 std::string Dialect::forced_call(std::string_view function, const AnswerOptions& options) const {
-  if (form->read_calls == nullptr) return {};
+  if (form->forced_begin.empty()) return {};
   std::string text;
-  if (options.reasoning_open) text.append("\n").append(form->reasoning.close).append("\n\n");
+  if (options.reasoning_open && !form->forced_after_reasoning.empty()) {
+    text = form->forced_after_reasoning;
+  } else if (options.reasoning_open && !form->reasoning.empty()) {
+    text.append("\n").append(form->reasoning.front().close).append("\n\n");
+  }
   text += form->forced_begin;
   if (!function.empty()) text.append(function).append(form->forced_end);
   return text;
 }
 
 bool Dialect::reasoning_open(std::string_view rendered_prompt) const {
-  const std::string_view open = form->reasoning.open;
-  return !open.empty() && without_space_behind(rendered_prompt).ends_with(open);
+  const std::string_view prompt = without_space_behind(rendered_prompt);
+  for (const dialect::ReasoningTags& tags : form->reasoning) {
+    if (prompt.ends_with(tags.open)) return true;
+    if (prompt.ends_with(tags.close)) return false;
+  }
+  return form->thinks_unasked;
 }
 
 const Dialect* dialect_of_template(std::string_view chat_template_source) {
-  for (const Row& one : table())
-    if (one.shows(chat_template_source)) return &one.dialect;
+  for (const dialect::TableRow& row : dialect::dialect_table())
+    if (row.shows(chat_template_source)) return &row.dialect;
   return nullptr;
 }
 

@@ -1,5 +1,7 @@
 #include "text/dialect/json_call.h"
 
+#include <algorithm>
+
 #include "text/dialect/json_scanner.h"
 #include "text/dialect/json_string.h"
 
@@ -106,7 +108,14 @@ struct CallFields {
   std::string name, id;
   std::string early;  // arguments that came before the name
   bool began = false, ended = false;
+  JsonCallKeys keys = JsonCallKeys::kAny;
 };
+
+bool is_call_key(std::string_view key) {
+  constexpr std::string_view kKeys[] = {"name",       "tool_name", "function",     "arguments",
+                                        "parameters", "id",        "tool_call_id", "type"};
+  return std::ranges::find(kKeys, key) != std::end(kKeys);
+}
 
 void begin(AnswerReader& in, CallFields& call) {
   in.begin_call(call.name, call.id);
@@ -139,6 +148,7 @@ Read<bool> read_arguments_value(AnswerReader& in, CallFields& call) {
   }
   if (first == 'n') {
     const bool null = co_await expect(in, "null");
+    if (null) call.early = "null";
     co_return null;
   }
   begin(in, call);
@@ -161,7 +171,7 @@ Read<bool> read_members(AnswerReader& in, CallFields& call, int depth);
 Read<bool> read_member(AnswerReader& in, CallFields& call, int depth) {
   std::string key;
   const bool is_key = co_await read_string(in, key);
-  if (!is_key) co_return false;
+  if (!is_key || (call.keys == JsonCallKeys::kCallsOnly && !is_call_key(key))) co_return false;
   co_await skip_space(in);
   const bool colon = co_await expect(in, ":");
   if (!colon) co_return false;
@@ -203,7 +213,7 @@ Read<bool> read_members(AnswerReader& in, CallFields& call, int depth) {
 
 /// A call whose object is complete and whose arguments came first, or not at all.
 bool give_late(AnswerReader& in, CallFields& call) {
-  if (call.name.empty()) return false;
+  if (call.name.empty() || (call.keys == JsonCallKeys::kCallsOnly && call.early.empty())) return false;
   const bool quoted = call.early.starts_with('"');
   std::string decoded;
   if (quoted) {
@@ -237,8 +247,9 @@ Read<bool> read_json_arguments(AnswerReader& in) {
   co_return true;
 }
 
-Read<bool> read_json_call(AnswerReader& in) {
+Read<bool> read_json_call(AnswerReader& in, JsonCallKeys keys) {
   CallFields call;
+  call.keys = keys;
   const int first = co_await in.peek();
   if (first != '{') co_return false;
   const bool good = co_await read_members(in, call, 0);
@@ -246,16 +257,10 @@ Read<bool> read_json_call(AnswerReader& in) {
   co_return call.ended || give_late(in, call);
 }
 
-Read<bool> read_json_calls(AnswerReader& in) {
-  const int first = co_await skip_space(in);
-  if (first != '[') {
-    const bool good = co_await read_json_call(in);
-    co_return good;
-  }
-  co_await in.next();
+Read<bool> read_json_items(AnswerReader& in, JsonCallKeys keys) {
   int next = co_await skip_space(in);
   while (next == '{') {
-    const bool good = co_await read_json_call(in);
+    const bool good = co_await read_json_call(in, keys);
     if (!good) co_return false;
     in.drop_held();
     next = co_await skip_space(in);
@@ -265,6 +270,25 @@ Read<bool> read_json_calls(AnswerReader& in) {
   }
   const bool closed = co_await expect(in, "]");
   co_return closed;
+}
+
+Read<bool> read_json_calls(AnswerReader& in, JsonCallKeys keys) {
+  int next = co_await skip_space(in);
+  if (next == '[') {
+    co_await in.next();
+    const bool good = co_await read_json_items(in, keys);
+    co_return good;
+  }
+  do {
+    const bool good = co_await read_json_call(in, keys);
+    if (!good) co_return false;
+    in.drop_held();
+    next = co_await skip_space(in);
+    if (next != ',' && next != ';') continue;
+    co_await in.next();
+    next = co_await skip_space(in);
+  } while (next == '{');
+  co_return true;
 }
 
 }  // namespace loci::dialect
