@@ -126,11 +126,12 @@ def try_seed(case, seed, folder):
     if case.encoder:
         return try_encoder(case, seed, folder)
     model = model_of(case, folder)
+    vocabulary = model.config.get_text_config().vocab_size
     try:
-        golden = golden_of(model, prompts_of(model.config.vocab_size, seed))
+        golden = golden_of(model, prompts_of(vocabulary, seed))
     except reference.Unsteady as error:
         return str(error)
-    reference.write(folder / "golden.json", golden, name=case.name, about=case.about, seed=seed, vocab_size=model.config.vocab_size)
+    reference.write(folder / "golden.json", golden, name=case.name, about=case.about, seed=seed, vocab_size=vocabulary)
     write_version_5(case, folder)
     return golden.fault(case.distinct) or list(settings_that_do_not_matter(case, folder, golden))
 

@@ -93,6 +93,20 @@ GEMMA = [
          norm_center=1.0, embedding_std=0.12, matters=({"sliding_window_pattern": 7}, {"rope_local_base_freq": 1000000.0}), twin="bf16"),
 ]
 
+GEMMA.append(Case(
+    "gemma3-nested", "as the 4B and larger: the text model inside a Gemma3ForConditionalGeneration, config under text_config, "
+    "tensors under language_model.model, a vision tower to ignore",
+    {"architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "boi_token_index": 60, "eoi_token_index": 61,
+     "image_token_index": 62, "mm_tokens_per_image": 4, "initializer_range": 0.02, "eos_token_id": [1, 50],
+     "text_config": {"model_type": "gemma3_text", "hidden_size": 30, "intermediate_size": 40, "num_attention_heads": 3,
+                     "num_key_value_heads": 1, "head_dim": 12, "num_hidden_layers": 6, "sliding_window": 8, "vocab_size": 72,
+                     "query_pre_attn_scalar": 12, "rope_scaling": {"factor": 8.0, "rope_type": "linear"}},
+     "vision_config": {"model_type": "siglip_vision_model", "hidden_size": 8, "image_size": 8, "intermediate_size": 8, "num_attention_heads": 2,
+                       "num_hidden_layers": 1, "patch_size": 4, "vision_use_head": False}},
+    norm_center=1.0, embedding_std=0.12,
+    hub_names=((r"^model\.language_model\.", "language_model.model."), (r"^model\.vision_tower\.", "vision_tower.vision_model."),
+               (r"^model\.multi_modal", "multi_modal")), twin="bf16"))
+
 LONG = [1.0, 1.5, 2.25, 3.0, 5.5, 8.0]
 SHORT = [1.0, 1.05, 1.1, 1.25, 1.3, 1.5]
 

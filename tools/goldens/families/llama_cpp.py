@@ -60,7 +60,8 @@ def placeholder_vocabulary(self):
 
 def write_tokenizer_size(folder):
     """Gemma 3's conversion counts the tokens of tokenizer.json to know the rows of the embedding that are in use."""
-    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    size = config.get("text_config", config)["vocab_size"]
     vocabulary = {f"t{i}": i for i in range(size)}
     (folder / "tokenizer.json").write_text(json.dumps({"model": {"vocab": vocabulary}, "added_tokens": []}))
 
@@ -73,7 +74,11 @@ def keep_hub_keys(base):
     loaded = base.load_hparams
 
     def load(folder, is_mistral_format):
-        config = loaded(folder, is_mistral_format) | json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = loaded(folder, is_mistral_format)
+        hub = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if "text_config" in hub:
+            hub["text_config"] = config["text_config"] | hub["text_config"]
+        config |= hub
         if config["model_type"] == "falcon" and config["multi_query"] and not config["new_decoder_architecture"]:
             config["num_kv_heads"] = 1
         return config

@@ -16,6 +16,8 @@ ALWAYS = ["block_count", "embedding_length", "feed_forward_length", "attention.h
 EPSILONS = ["attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon"]
 ADDED = re.compile(r"^rope_(freqs|factors_(long|short))\.weight$|^position_embd.offset$")
 
+LEFT_OUT = re.compile(r"pooler\.|vision_tower\.|multi_modal_projector\.")  # what a text model or an embedder does not use
+
 
 def values_of_folder(folder, adds_one):
     """{name: float32 values, flat}; norms with the one that llama.cpp folds into them."""
@@ -25,7 +27,7 @@ def values_of_folder(folder, adds_one):
     config = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
     if "roberta" in config["model_type"]:  # GGUF leaves out the rows before position 0
         tensors["embeddings.position_embeddings.weight"] = tensors["embeddings.position_embeddings.weight"][config["pad_token_id"] + 1:]
-    tensors = {name: value for name, value in tensors.items() if "pooler." not in name}  # embedders do not use it
+    tensors = {name: value for name, value in tensors.items() if not LEFT_OUT.search(name)}
     return {name: (value + np.float32(1) if adds_one and name.endswith("norm.weight") else value).ravel() for name, value in tensors.items()}
 
 
