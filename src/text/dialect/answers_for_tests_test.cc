@@ -129,8 +129,16 @@ ChatTemplateInput input_of(const json::object& context, std::size_t messages) {
   return input;
 }
 
-std::string source_of(std::string_view file) {
-  return read_data("chat_templates/jinja/" + std::string(file) + ".jinja");
+/// Parsed once: finding out what a template can take costs more than a rendering.
+const ChatTemplate& template_of(std::string_view file) {
+  static std::map<std::string_view, ChatTemplate> cache;
+  auto found = cache.find(file);
+  if (found == cache.end()) {
+    auto parsed = ChatTemplate::parse(read_data("chat_templates/jinja/" + std::string(file) + ".jinja"));
+    if (!parsed) throw std::runtime_error(parsed.error().message);
+    found = cache.emplace(file, std::move(*parsed)).first;
+  }
+  return found->second;
 }
 
 std::vector<OfferedTool> offered_of(const json::object& context) {
@@ -168,9 +176,7 @@ json::object golden_context(std::string_view file) {
 }
 
 RenderedTurn cut_turn(const TemplateRow& row, const json::object& context, const std::string& rendered) {
-  const auto parsed = ChatTemplate::parse(source_of(row.file));
-  EXPECT_TRUE(parsed) << parsed.error().message;
-  const auto prompt = parsed->render(input_of(context, 1));
+  const auto prompt = template_of(row.file).render(input_of(context, 1));
   EXPECT_TRUE(prompt) << prompt.error().message;
   std::size_t begin = turn_begin(prompt ? *prompt : "", rendered);
   // Command R+ puts a last instruction in front of the turn's header, which a finished turn has not.
@@ -187,12 +193,10 @@ RenderedTurn cut_turn(const TemplateRow& row, const json::object& context, const
 }
 
 std::optional<RenderedTurn> render_turn(const TemplateRow& row, const json::object& context) {
-  const auto parsed = ChatTemplate::parse(source_of(row.file));
-  EXPECT_TRUE(parsed) << parsed.error().message;
   ChatTemplateInput input = input_of(context, 2);
   input.add_generation_prompt = false;
-  const auto rendered = parsed->render(input);
-  if (!rendered || !parsed->render(input_of(context, 1))) return std::nullopt;
+  const auto rendered = template_of(row.file).render(input);
+  if (!rendered || !template_of(row.file).render(input_of(context, 1))) return std::nullopt;
   return cut_turn(row, context, *rendered);
 }
 

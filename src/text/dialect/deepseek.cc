@@ -31,7 +31,7 @@ Read<bool> read_call(AnswerReader& in) {
     if (!fence) co_return false;
   }
   next = co_await skip_space(in);
-  if (name.empty() || next != '{') co_return false;
+  if (!is_plain_name(name) || next != '{') co_return false;
   in.begin_call(name);
   const bool good = co_await read_json_arguments(in);
   if (!good) co_return false;

@@ -140,7 +140,7 @@ Read<bool> read_call(AnswerReader& in, int /*tag*/) {
   if (!opened) co_return false;
   std::string name;
   const bool named = co_await read_word(in, "{<}", name);
-  if (!named) co_return false;
+  if (!named || !is_plain_name(name)) co_return false;
   const int brace = co_await in.peek();
   if (brace != '{') co_return false;
   in.begin_call(name);

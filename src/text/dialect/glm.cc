@@ -50,7 +50,7 @@ Read<bool> read_function_name(AnswerReader& in, std::string& name) {
     co_await in.next();
   }
   const int next = co_await skip_space(in);
-  co_return next == '<' && !name.empty();
+  co_return next == '<' && is_plain_name(name);
 }
 
 Read<bool> read_call(AnswerReader& in, int /*tag*/) {

@@ -32,7 +32,7 @@ Read<bool> read_name(AnswerReader& in, std::string& name, std::string& attribute
 Read<bool> read_invoke(AnswerReader& in, const InvokeTags& tags) {
   std::string function, attributes;
   const bool named = co_await read_name(in, function, attributes);
-  if (!named) co_return false;
+  if (!named || !is_plain_name(function)) co_return false;
   in.begin_call(function);
   ArgumentsWriter arguments(in);
   for (;;) {

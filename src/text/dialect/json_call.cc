@@ -9,6 +9,14 @@ namespace loci::dialect {
 
 using Scan = JsonScanner::Step;
 
+bool is_plain_name(std::string_view name) {
+  for (const char c : name)
+    if (static_cast<unsigned char>(c) <= ' ' ||
+        std::string_view("<>{}[]()\"'`,").find(c) != std::string_view::npos)
+      return false;
+  return !name.empty() && name.size() <= kMaxNameBytes;
+}
+
 Read<int> skip_space(AnswerReader& in) {
   for (;;) {
     const int next = co_await in.peek();

@@ -10,6 +10,10 @@ namespace loci::dialect {
 
 inline constexpr std::size_t kMaxNameBytes = 1024;
 
+/// Whether a name that stands without quotes can be one: not empty, no white space, control characters,
+/// quotes or brackets.
+bool is_plain_name(std::string_view name);
+
 /// Skips white space; the byte behind it (not taken), or kEnd.
 Read<int> skip_space(AnswerReader& in);
 /// Reads exactly `text`; false at the first other byte, which is not taken.

@@ -27,7 +27,7 @@ Read<bool> read_call(AnswerReader& in) {
   while (!id.empty() && is_space(static_cast<unsigned char>(id.back()))) id.pop_back();
   const bool arguments = co_await expect(in, "|tool_call_argument_begin|>");
   const std::string_view name = name_of(id);
-  if (!arguments || name.empty()) co_return false;
+  if (!arguments || !is_plain_name(name)) co_return false;
   const int first = co_await skip_space(in);
   if (first != '{') co_return false;
   in.begin_call(name, id);

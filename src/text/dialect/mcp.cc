@@ -23,7 +23,7 @@ Read<bool> read_call(AnswerReader& in) {
   const bool has_server = co_await read_field(in, "<server_name>", "</server_name>", server);
   if (!has_server) co_return false;
   const bool has_name = co_await read_field(in, "<tool_name>", "</tool_name>", name);
-  if (!has_name) co_return false;
+  if (!has_name || !is_plain_name(name)) co_return false;
   co_await skip_space(in);
   const bool arguments = co_await expect(in, "<arguments>");
   if (!arguments) co_return false;

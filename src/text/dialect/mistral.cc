@@ -18,7 +18,7 @@ Read<bool> read_word(AnswerReader& in, std::string& word) {
     co_await in.next();
   }
   while (!word.empty() && is_space(static_cast<unsigned char>(word.back()))) word.pop_back();
-  co_return !word.empty();
+  co_return is_plain_name(word);
 }
 
 Read<bool> read_named_call(AnswerReader& in) {

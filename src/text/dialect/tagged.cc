@@ -66,9 +66,15 @@ Read<int> read_reasoning(AnswerReader& in, const TagSet& tags) {
   for (;;) {
     const int next = co_await in.next();
     if (next < 0) break;
+    const char c = static_cast<char>(next);
+    if (matcher.passes(c)) {
+      blank = blank && is_space(next);
+      in.reasoning({&c, 1});
+      continue;
+    }
     std::string text;
-    found = matcher.push(static_cast<char>(next), text);
-    for (const char c : text) blank = blank && is_space(c);
+    found = matcher.push(c, text);
+    for (const char passed : text) blank = blank && is_space(passed);
     in.reasoning(text);
     if (found < 0) continue;
     const auto at = static_cast<std::size_t>(found);
@@ -89,8 +95,13 @@ Read<int> read_content(AnswerReader& in, const TagSet& tags, std::string_view ba
     const bool may_be_bare = matcher.pending().empty() && !in.in_prose();
     if (may_be_bare && bare.find(static_cast<char>(next)) != std::string_view::npos) co_return kBare;
     co_await in.next();
+    const char c = static_cast<char>(next);
+    if (matcher.passes(c)) {
+      in.content({&c, 1});
+      continue;
+    }
     std::string text;
-    const int found = matcher.push(static_cast<char>(next), text);
+    const int found = matcher.push(c, text);
     in.content(text);
     if (found >= 0) co_return found;
   }
@@ -137,6 +148,9 @@ Read<bool> read_tagged(AnswerReader& in, const Form& form) {
       in.content(tags.texts[static_cast<std::size_t>(found)]);
     } else if (tag.meaning == Meaning::kThink) {
       co_await read_block(in, form, tag.index);
+    } else if (tag.meaning == Meaning::kThinkEnd) {
+      in.begin_reasoning();  // a block that the prompt began, and closed too
+      in.end_reasoning();
     }
   }
 }

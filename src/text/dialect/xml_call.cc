@@ -48,7 +48,7 @@ Read<bool> read_parameters(AnswerReader& in, const std::string& function, Edges 
 Read<bool> read_function_rest(AnswerReader& in, Edges edges) {
   std::string name;
   const bool named = co_await read_until(in, '>', name);
-  if (!named || name.empty()) co_return false;
+  if (!named || !is_plain_name(name)) co_return false;
   const int first = co_await skip_space(in);
   if (first != '{' && first != '<') co_return false;
   in.begin_call(name);
