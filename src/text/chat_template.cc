@@ -3,12 +3,12 @@
 #include <utility>
 
 #include "base/check.h"
+#include "text/chat_forms.h"
 #include "text/jinja/template.h"
 
 namespace loci {
 namespace {
 
-constexpr std::string_view kNeedle = "Loci-probe-7f3a";
 constexpr std::uint64_t kProbeSteps = 200'000;
 
 constexpr std::string_view kChatMl =
@@ -17,65 +17,59 @@ constexpr std::string_view kChatMl =
     "{%- endfor -%}"
     "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' -}}{% endif -%}";
 
-json::value text_part(std::string_view text) {
-  return json::object{{"type", "text"}, {"text", text}};
+/// Tries a template out, within fewer steps than a request may take.
+struct TemplateTrial final : ChatForms::Trial {
+  explicit TemplateTrial(const jinja::Template& tried) : source(tried) {}
+  std::optional<std::string> render(const json::object& variables) const override {
+    jinja::RenderOptions options;
+    options.limits.max_steps = kProbeSteps;
+    options.now = std::chrono::sys_seconds{};
+    auto out = source.render(variables, options);
+    if (!out) return std::nullopt;
+    return std::move(*out);
+  }
+  const jinja::Template& source;
+};
+
+std::string_view without_space_around(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\n\r\f\v";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
 }
 
-json::object message(std::string_view role, json::value content) {
-  return {{"role", role}, {"content", std::move(content)}};
+/// The content of the last message as text: that of its last text part, where it has parts.
+std::string_view final_content(const json::array& messages) {
+  const json::object* last = messages.empty() ? nullptr : messages.back().if_object();
+  const json::value* content = last != nullptr ? find_field(*last, "content") : nullptr;
+  if (content != nullptr && content->is_array() && !content->get_array().empty()) {
+    const json::object* part = content->get_array().back().if_object();
+    content = part != nullptr ? find_field(*part, "text") : nullptr;
+  }
+  return content != nullptr && content->is_string() ? std::string_view(content->get_string())
+                                                    : std::string_view();
 }
 
-/// A conversation in which the message of `role` has that content.
-json::array probe_messages(std::string_view role, const json::value& content) {
-  json::array all;
-  if (role == "assistant" || role == "tool") all.push_back(message("user", "q"));
-  if (role == "tool") {
-    json::object call = message("assistant", "");
-    const json::object function{{"name", "f"}, {"arguments", json::object{}}};
-    call["tool_calls"] =
-        json::array{json::object{{"type", "function"}, {"id", "call00001"}, {"function", function}}};
-    all.push_back(std::move(call));
-  }
-  json::object probed = message(role, content);
-  if (role == "tool") {
-    probed["name"] = "f";
-    probed["tool_call_id"] = "call00001";
-  }
-  all.push_back(std::move(probed));
-  if (role == "system" || role == "assistant") all.push_back(message("user", "q"));
-  return all;
-}
-
-/// The texts of content parts, a line each.
-Result<std::string> joined_texts(const json::array& parts, std::size_t message_index) {
-  std::string out;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const json::object* part = parts[i].if_object();
-    const json::value* text = part ? find_field(*part, "text") : &parts[i];
-    if (!text || !text->is_string()) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "messages[{}].content[{}]: the model's chat template takes text only", message_index, i);
-    }
-    if (i > 0) out += '\n';
-    out += text->get_string();
-  }
-  return out;
+/// Cuts a rendering behind the last message's content. Space at the content's end stays if the template kept
+/// it.
+Result<std::string> cut_behind(std::string rendered, std::string_view content) {
+  const std::string_view core = without_space_around(content);
+  const std::size_t at = core.empty() ? std::string::npos : rendered.rfind(core);
+  if (at == std::string::npos)
+    return fail(ErrorCode::kInvalidArgument,
+                "'continue_final_message' needs a last message whose text the chat template writes as it is");
+  const auto begin = static_cast<std::size_t>(core.data() - content.data());
+  const std::string_view with_tail = content.substr(begin);
+  const bool keeps_tail = rendered.compare(at, with_tail.size(), with_tail) == 0;
+  rendered.resize(at + (keeps_tail ? with_tail.size() : core.size()));
+  return rendered;
 }
 
 }  // namespace
 
 struct ChatTemplate::Program {
   jinja::Template source;
-  bool absent_tools_are_none = true;
-  bool system_takes_parts = false, user_takes_parts = false, assistant_takes_parts = false,
-       tool_takes_parts = false;
-
-  bool takes_parts(std::string_view role) const {
-    if (role == "user") return user_takes_parts;
-    if (role == "assistant") return assistant_takes_parts;
-    if (role == "tool") return tool_takes_parts;
-    return system_takes_parts;
-  }
+  ChatForms forms{};
 
   json::object context(const ChatTemplateInput& input) const {
     json::object all;
@@ -84,64 +78,12 @@ struct ChatTemplate::Program {
     for (const auto& field : input.extra) all[field.key()] = field.value();
     if (!input.tools.empty()) {
       all["tools"] = input.tools;
-    } else if (absent_tools_are_none && !all.contains("tools")) {
+    } else if (forms.absent_tools_are_none() && !all.contains("tools")) {
       all["tools"] = nullptr;
     }
     all["messages"] = input.messages;
     all["add_generation_prompt"] = input.add_generation_prompt;
     return all;
-  }
-
-  /// nullopt where the template fails.
-  std::optional<std::string> try_out(json::array messages) const {
-    ChatTemplateInput input;
-    input.messages = std::move(messages);
-    input.bos_token = "<s>";
-    input.eos_token = "</s>";
-    jinja::RenderOptions options;
-    options.limits.max_steps = kProbeSteps;
-    options.now = std::chrono::sys_seconds{};
-    auto out = source.render(context(input), options);
-    if (!out) return std::nullopt;
-    return std::move(*out);
-  }
-
-  /// Whether a list of parts comes out as its text, not as the list's own look ("[{'type': ...").
-  bool handles_parts(std::string_view role) const {
-    const auto from_parts = try_out(probe_messages(role, json::array{text_part(kNeedle)}));
-    if (!from_parts || from_parts->find(kNeedle) == std::string::npos) return false;
-    const auto from_text = try_out(probe_messages(role, json::value(kNeedle)));
-    if (from_text == from_parts) return true;
-    return from_parts->find(fmt::format("'{}'", kNeedle)) == std::string::npos &&
-           from_parts->find(fmt::format("\"{}\"", kNeedle)) == std::string::npos;
-  }
-
-  void probe() {
-    const json::array plain = probe_messages("user", json::value("q"));
-    if (!try_out(plain)) {
-      absent_tools_are_none = false;
-      if (!try_out(plain)) absent_tools_are_none = true;
-    }
-    system_takes_parts = handles_parts("system");
-    user_takes_parts = handles_parts("user");
-    assistant_takes_parts = handles_parts("assistant");
-    tool_takes_parts = handles_parts("tool");
-  }
-
-  /// Joins the parts of messages whose role does not take them.
-  Result<void> flatten(json::array& messages) const {
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-      json::object* one = messages[i].if_object();
-      if (!one) return fail(ErrorCode::kInvalidArgument, "messages[{}]: not an object", i);
-      const json::value* content = find_field(*one, "content");
-      const json::array* parts = content ? content->if_array() : nullptr;
-      const json::value* role = find_field(*one, "role");
-      if (!parts || takes_parts(role && role->is_string() ? std::string_view(role->get_string()) : ""))
-        continue;
-      LOCI_TRY(std::string text, joined_texts(*parts, i));
-      (*one)["content"] = std::move(text);
-    }
-    return {};
   }
 };
 
@@ -153,7 +95,7 @@ ChatTemplate::~ChatTemplate() = default;
 Result<ChatTemplate> ChatTemplate::parse(std::string_view source) {
   LOCI_TRY(jinja::Template parsed, jinja::Template::parse(source));
   auto program = std::make_unique<Program>(Program{std::move(parsed)});
-  program->probe();
+  program->forms = ChatForms::probe(TemplateTrial(program->source), source);
   return ChatTemplate(std::move(program));
 }
 
@@ -165,8 +107,15 @@ ChatTemplate ChatTemplate::chatml(bool with_bos) {
 
 Result<std::string> ChatTemplate::render(const ChatTemplateInput& input) const {
   json::object context = program_->context(input);
-  LOCI_TRY_VOID(program_->flatten(context["messages"].as_array()));
-  return program_->source.render(context, {.limits = {}, .now = input.now});
+  json::array& messages = context["messages"].as_array();
+  LOCI_TRY_VOID(program_->forms.join_parts(messages));
+  auto rendered = program_->source.render(context, {.limits = {}, .now = input.now});
+  if (!rendered || !input.continue_final_message) return rendered;
+  return cut_behind(std::move(*rendered), final_content(messages));
+}
+
+void ChatTemplate::fit(json::array& messages) const {
+  program_->forms.fit(messages);
 }
 
 }  // namespace loci

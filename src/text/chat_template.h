@@ -19,6 +19,9 @@ struct ChatTemplateInput {
   json::array
       tools;  // empty: the variable `tools` is None (undefined, for a template that cannot do with None)
   bool add_generation_prompt = true;
+  /// The rendering ends where the last message's content does, so that the model goes on with it; then
+  /// add_generation_prompt has to be false.
+  bool continue_final_message = false;
   json::object extra;  // chat_template_kwargs: further variables (enable_thinking, ...)
   std::string bos_token, eos_token;
   /// The date that `strftime_now` tells, as local time. Callers set it: without it, a template that asks for
@@ -39,6 +42,10 @@ class ChatTemplate {
   /// out at parse, by trying), else as one text, the parts joined by newlines; then a part that is not text
   /// is kInvalidArgument.
   Result<std::string> render(const ChatTemplateInput& input) const;
+
+  /// Rewrites messages of the API (calls with their arguments as objects, null content, the role "developer")
+  /// in the forms that this template can do with. For render, which takes messages as they are.
+  void fit(json::array& messages) const;
 
   ChatTemplate(ChatTemplate&&) noexcept;
   ChatTemplate& operator=(ChatTemplate&&) noexcept;

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <set>
 #include <sstream>
 
 namespace loci {
@@ -213,6 +214,102 @@ TEST(ChatTemplate, MessagesMustBeObjects) {
   ChatTemplateInput input;
   input.messages = {"text"};
   EXPECT_EQ(parsed(kPlain).render(input).error().message, "messages[0]: not an object");
+}
+
+json::array call_with(json::value content) {
+  const json::object function{{"name", "f"}, {"arguments", json::object{{"x", 1}}}};
+  return {json::object{{"role", "user"}, {"content", "q"}},
+          json::object{{"role", "assistant"},
+                       {"content", std::move(content)},
+                       {"tool_calls", json::array{json::object{{"id", "1"}, {"function", function}}}}}};
+}
+
+std::string rendered_call(const ChatTemplate& made) {
+  ChatTemplateInput input;
+  input.messages = call_with(nullptr);
+  made.fit(input.messages);
+  return made.render(input).value();
+}
+
+constexpr std::string_view kCalls =
+    "{% for m in messages %}{{ m.content }};{% for c in m.tool_calls %}{{ c.function.arguments | tojson }}{% "
+    "endfor %}"
+    "{% endfor %}";
+constexpr std::string_view kTextCalls =
+    "{% for m in messages %}{{ (m.content or '') + ';' }}"
+    "{% for c in m.tool_calls %}{{ c.function.name + c.function.arguments }}{% endfor %}{% endfor %}";
+constexpr std::string_view kCallsBehindNull =
+    "{% for m in messages %}{% if m.content is none %}{% for c in m.tool_calls %}"
+    "{{ c.function.arguments | tojson }}{% endfor %}{% else %}{{ m.content }};{% endif %}{% endfor %}";
+
+TEST(ChatTemplate, CallsTakeTheFormThatTheTemplateCanWrite) {
+  EXPECT_EQ(rendered_call(parsed(kCalls)), "q;;{\"x\": 1}") << "\"None\" is not what an empty content says";
+  EXPECT_EQ(rendered_call(parsed(kTextCalls)), "q;;f{\"x\":1}");
+  EXPECT_EQ(rendered_call(parsed(kCallsBehindNull)), "q;{\"x\": 1}");
+  EXPECT_EQ(rendered_call(parsed("{% for m in messages %}[{{ m.content }}]{% endfor %}")), "[q][]");
+}
+
+TEST(ChatTemplate, DevelopersAreSystemsWhereTheTemplateDoesNotKnowThem) {
+  json::array messages{json::object{{"role", "developer"}, {"content", "d"}}};
+  parsed("{% for m in messages %}{{ m.role }}{% endfor %}").fit(messages);
+  EXPECT_EQ(messages[0].at("role").as_string(), "system");
+  messages[0].as_object()["role"] = "developer";
+  parsed("{% for m in messages %}{{ m.role == 'developer' }}{% endfor %}").fit(messages);
+  EXPECT_EQ(messages[0].at("role").as_string(), "developer");
+}
+
+/// Every template of the data that writes calls at all writes one that the API gives it.
+TEST(ChatTemplate, RealTemplatesWriteCallsOfTheApi) {
+  if (!std::filesystem::exists(kData)) GTEST_SKIP() << "no " << kData;
+  int with_calls = 0;
+  std::set<std::string> refusing;
+  for (const auto& file : std::filesystem::directory_iterator(kData / "jinja")) {
+    const std::string source = read_file(file.path());
+    if (source.find("tool_calls") == std::string::npos) continue;
+    SCOPED_TRACE(file.path().filename());
+    const ChatTemplate made = parsed(source);
+    ChatTemplateInput input;
+    input.now = kGoldenNow;
+    input.messages = call_with(nullptr);
+    input.messages.back().as_object()["tool_calls"].as_array()[0].as_object()["id"] = "call00001";
+    input.messages.back().as_object()["tool_calls"].as_array()[0].as_object()["type"] = "function";
+    input.messages.push_back(json::object{
+        {"role", "tool"}, {"tool_call_id", "call00001"}, {"name", "f"}, {"content", "result-7"}});
+    made.fit(input.messages);
+    const auto out = made.render(input);
+    if (!out) {
+      refusing.insert(file.path().filename());
+      continue;
+    }
+    EXPECT_EQ(out->find("{'x'"), std::string::npos) << *out;
+    EXPECT_EQ(out->find("None"), std::string::npos) << *out;
+    ++with_calls;
+  }
+  EXPECT_GT(with_calls, 20);
+  // One wants a variable `functions` of its own, one assigns to what is no namespace, one appends to a list,
+  // which transformers' sandbox refuses as well.
+  EXPECT_EQ(refusing, (std::set<std::string>{"fireworks-ai-llama-3-firefunction-v2.jinja",
+                                             "MiroThinker.jinja", "Kimi-K2-Instruct.jinja"}));
+}
+
+TEST(ChatTemplate, GoesOnWithTheLastMessage) {
+  constexpr std::string_view kSource =
+      "{% for m in messages %}<{{ m.role }}>{{ m.content }}</>{% endfor %}{{ '<assistant>' if "
+      "add_generation_prompt }}";
+  constexpr std::string_view kTrimming =
+      "{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</>{% endfor %}";
+  ChatTemplateInput input = one_user_message("a");
+  input.add_generation_prompt = false;
+  input.continue_final_message = true;
+  input.messages.push_back(json::object{{"role", "assistant"}, {"content", " The a "}});
+  EXPECT_EQ(parsed(kSource).render(input).value(), "<user>a</><assistant> The a ");
+  EXPECT_EQ(parsed(kTrimming).render(input).value(), "<user>a</><assistant>The a");
+  input.messages.back().as_object()["content"] = two_parts();
+  EXPECT_EQ(parsed(kSource).render(input).value(), "<user>a</><assistant>one\ntwo");
+  input.messages.back().as_object()["content"] = " ";
+  EXPECT_EQ(parsed(kSource).render(input).error().code, ErrorCode::kInvalidArgument);
+  input.messages.back().as_object()["content"] = nullptr;
+  EXPECT_EQ(parsed(kSource).render(input).error().code, ErrorCode::kInvalidArgument);
 }
 
 }  // namespace
