@@ -1,12 +1,12 @@
 #include "cli/serve_loop.h"
 
-#include <chrono>
 #include <pthread.h>
 #include <signal.h>
 #include <thread>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/unix_time.h"
 
 namespace loci::cli {
 namespace {
@@ -50,11 +50,6 @@ void drain(LiveEngine& engine, const TerminationSignals& signals, Duration timeo
 void log_address(const ServeOptions& options, const Server& server, const std::string& name) {
   log_info("serving {} on http://{}:{} (API: /v1, metrics: /metrics)", name, options.server.http.host,
            server.port());
-}
-
-std::int64_t unix_seconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 }  // namespace

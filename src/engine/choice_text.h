@@ -14,7 +14,9 @@ namespace loci {
 class ChoiceText {
  public:
   ChoiceText(const Tokenizer& tokenizer, const Request& request)
-      : detokenizer_(tokenizer, {.skip_special = request.skip_special_tokens, .continues_text = true}),
+      : detokenizer_(tokenizer, {.skip_special = request.skip_special_tokens,
+                                 .continues_text = true,
+                                 .kept_special = request.kept_special_tokens}),
         stop_strings_(request.stop, request.include_stop_in_output),
         stops_(request.stop) {}
 

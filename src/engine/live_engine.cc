@@ -42,16 +42,25 @@ EngineLimits limits_of(const MemoryPlan& plan, const EngineConfig& config) {
           plan.kv.block_tokens};
 }
 
+Result<std::unique_ptr<Executor>> local_executor(const Model& model, const MemoryPlan& plan,
+                                                 const EngineConfig& config) {
+  const int threads = config.threads > 0 ? config.threads : available_processors();
+  const kernels::OpTable* ops = kernels::ops_for(kernels::best_isa());
+  LOCI_CHECK(ops != nullptr);
+  log_info("kernels: {}, {} threads", ops->name, threads);
+  return LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads, ops});
+}
+
 }  // namespace
 
 struct LiveEngine::State {
-  State(const LoadedModel& loaded, const EngineConfig& config, std::unique_ptr<LocalExecutor> local,
+  State(const LoadedModel& loaded, const EngineConfig& config, std::unique_ptr<Executor> port,
         const EngineLimits& engine_limits, const SchedulingPolicies& policies)
       : model(loaded),
         limits(engine_limits),
         stall_timeout(config.stall_timeout),
         max_pending(static_cast<std::int64_t>(config.max_queued_requests) + config.max_num_seqs),
-        executor(std::move(local)),
+        executor(std::move(port)),
         engine({loaded.tokenizer(), loaded.end_tokens(), *executor, limits, policies}),
         // One submit, one cancel and one stop for each request that may be pending: push never fails.
         mailbox(2 * static_cast<std::size_t>(max_pending) + 1) {}
@@ -104,7 +113,7 @@ struct LiveEngine::State {
   const EngineLimits limits;
   const Duration stall_timeout;
   const std::int64_t max_pending;
-  std::unique_ptr<LocalExecutor> executor;
+  std::unique_ptr<Executor> executor;
   Engine engine;  // of the engine thread
   Mailbox<Command> mailbox;
 
@@ -119,19 +128,17 @@ struct LiveEngine::State {
   std::thread thread;
 };
 
-Result<std::unique_ptr<LiveEngine>> LiveEngine::start(const LoadedModel& loaded, const EngineConfig& config) {
+Result<std::unique_ptr<LiveEngine>> LiveEngine::start(const LoadedModel& loaded, const EngineConfig& config,
+                                                      std::unique_ptr<Executor> executor) {
   const Model& model = loaded.model();
   LOCI_TRY(const SchedulingPolicies policies,
            find_policies(config.scheduling_policy, config.preemption_policy));
   LOCI_TRY(const MemoryPlan plan,
            plan_memory(model.spec(), weight_bytes(model.weights()), model.main_dtype(), config));
-  const int threads = config.threads > 0 ? config.threads : available_processors();
-  const kernels::OpTable* ops = kernels::ops_for(kernels::best_isa());
-  LOCI_CHECK(ops != nullptr);
   for (const std::string& line : plan.describe()) log_info("memory: {}", line);
-  log_info("kernels: {}, {} threads", ops->name, threads);
-  LOCI_TRY(auto executor,
-           LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads, ops}));
+  if (executor == nullptr) {
+    LOCI_TRY(executor, local_executor(model, plan, config));
+  }
   auto state =
       std::make_unique<State>(loaded, config, std::move(executor), limits_of(plan, config), policies);
   state->publish();

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/engine_config.h"
+#include "engine/executor.h"
 #include "engine/request.h"
 
 namespace loci {
@@ -22,8 +23,10 @@ struct EngineStats {
 
 class LiveEngine {
  public:
-  /// Allocates the KV arena and starts the thread. `model` must outlive the engine.
-  static Result<std::unique_ptr<LiveEngine>> start(const LoadedModel& model, const EngineConfig& config);
+  /// Allocates the KV arena and starts the thread. `model` must outlive the engine. Batches are computed by
+  /// `executor`; where there is none, by the kernels of this machine.
+  static Result<std::unique_ptr<LiveEngine>> start(const LoadedModel& model, const EngineConfig& config,
+                                                   std::unique_ptr<Executor> executor = nullptr);
   ~LiveEngine();  // as stop()
 
   /// Accepts the request, after which `sink` gets events until the one with `last`; or refuses it at once:

@@ -22,25 +22,38 @@ std::string template_source(const Checkpoint& checkpoint) {
   return std::string(checkpoint.gguf().get<std::string_view>("tokenizer.chat_template").value_or(""));
 }
 
-/// The file of --chat-template, else the model's own, else ChatML.
-Result<ChatTemplate> load_chat_template(const Checkpoint& checkpoint, const Tokenizer& tokenizer,
-                                        const LoadOptions& options) {
-  std::string source, where = checkpoint.name();
-  if (options.chat_template) {
-    LOCI_TRY(source, read_text_file(*options.chat_template, kMaxTemplateBytes));
-    where = options.chat_template->string();
-  } else {
-    source = template_source(checkpoint);
-  }
-  if (source.empty()) {
+struct TemplateSource {
+  std::string text, where;  // empty text: there is none
+};
+
+/// The file of --chat-template, else the model's own.
+Result<TemplateSource> find_template(const Checkpoint& checkpoint, const LoadOptions& options) {
+  if (!options.chat_template) return TemplateSource{template_source(checkpoint), checkpoint.name()};
+  LOCI_TRY(std::string text, read_text_file(*options.chat_template, kMaxTemplateBytes));
+  return TemplateSource{std::move(text), options.chat_template->string()};
+}
+
+/// ChatML where there is no template.
+Result<ChatTemplate> parse_template(const TemplateSource& source, const Tokenizer& tokenizer) {
+  if (source.text.empty()) {
     log_warning("{} has no chat template: chats are rendered as ChatML; --chat-template FILE sets another",
-                checkpoint.name());
+                source.where);
     return ChatTemplate::chatml(tokenizer.adds_bos());
   }
-  auto parsed = ChatTemplate::parse(source);
+  auto parsed = ChatTemplate::parse(source.text);
   if (!parsed)
-    return std::unexpected(std::move(parsed).error().in(fmt::format("chat template of {}", where)));
+    return std::unexpected(std::move(parsed).error().in(fmt::format("chat template of {}", source.where)));
   return parsed;
+}
+
+std::vector<TokenId> marker_tokens_of(const Dialect* dialect, const Tokenizer& tokenizer) {
+  std::vector<TokenId> ids;
+  if (dialect == nullptr) return ids;
+  for (const std::string_view marker : dialect->markers) {
+    const auto id = tokenizer.find(marker);
+    if (id && tokenizer.kind(*id) == TokenKind::kSpecial) ids.push_back(*id);
+  }
+  return ids;
 }
 
 std::string piece_of(const Tokenizer& tokenizer, std::optional<TokenId> token) {
@@ -49,13 +62,18 @@ std::string piece_of(const Tokenizer& tokenizer, std::optional<TokenId> token) {
 
 }  // namespace
 
-Result<std::vector<TokenId>> LoadedModel::encode_chat(ChatTemplateInput conversation,
-                                                      EncodeOptions options) const {
+Result<std::string> LoadedModel::render_chat(ChatTemplateInput conversation) const {
   conversation.bos_token = piece_of(*tokenizer_, tokenizer_->bos());
   conversation.eos_token = piece_of(*tokenizer_, tokenizer_->eos());
   if (!conversation.now)
     conversation.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  LOCI_TRY(const std::string text, chat_template_->render(conversation));
+  chat_template_->fit(conversation.messages);
+  return chat_template_->render(conversation);
+}
+
+Result<std::vector<TokenId>> LoadedModel::encode_chat(ChatTemplateInput conversation,
+                                                      EncodeOptions options) const {
+  LOCI_TRY(const std::string text, render_chat(std::move(conversation)));
   return tokenizer_->encode(text, options);
 }
 
@@ -69,7 +87,10 @@ Result<LoadedModel> LoadedModel::load(const std::filesystem::path& path, const L
   auto tokenizer = load_tokenizer(checkpoint);
   if (!tokenizer) return in_model(std::move(tokenizer).error());
   loaded.tokenizer_ = std::move(*tokenizer);
-  LOCI_TRY(loaded.chat_template_, load_chat_template(checkpoint, *loaded.tokenizer_, options));
+  LOCI_TRY(const TemplateSource source, find_template(checkpoint, options));
+  LOCI_TRY(loaded.chat_template_, parse_template(source, *loaded.tokenizer_));
+  loaded.dialect_ = dialect_of_template(source.text);
+  loaded.marker_tokens_ = marker_tokens_of(loaded.dialect_, *loaded.tokenizer_);
   if (options.generation_config == GenerationConfigSource::kAuto) {
     auto defaults = read_generation_defaults(checkpoint);
     if (!defaults) return in_model(std::move(defaults).error());

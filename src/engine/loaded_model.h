@@ -13,6 +13,7 @@
 #include "engine/generation_defaults.h"
 #include "model/model.h"
 #include "text/chat_template.h"
+#include "text/dialect/dialect.h"
 #include "text/tokenizer.h"
 
 namespace loci {
@@ -34,14 +35,20 @@ class LoadedModel {
   /// `path` empty: the embedded default model.
   static Result<LoadedModel> load(const std::filesystem::path& path, const LoadOptions& options);
 
-  /// Renders a conversation and tokenizes it, special tokens as the template writes them. The template's BOS
-  /// and EOS are the tokenizer's. kInvalidArgument with the template's words where it refuses.
+  /// The prompt of a conversation. Messages may have any form of the API (ChatTemplate::fit); the template's
+  /// BOS and EOS are the tokenizer's. kInvalidArgument with the template's words where it refuses.
+  Result<std::string> render_chat(ChatTemplateInput conversation) const;
+  /// Renders a conversation and tokenizes it, special tokens as the template writes them.
   Result<std::vector<TokenId>> encode_chat(ChatTemplateInput conversation,
                                            EncodeOptions options = {.add_special_tokens = false}) const;
 
   const Model& model() const { return *model_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   const ChatTemplate& chat_template() const { return *chat_template_; }
+  /// How the model writes tool calls and reasoning; nullptr: it answers in plain text.
+  const Dialect* dialect() const { return dialect_; }
+  /// The dialect's marks that are special tokens of this model.
+  const std::vector<TokenId>& marker_tokens() const { return marker_tokens_; }
   const GenerationDefaults& defaults() const { return defaults_; }
   const std::vector<TokenId>& end_tokens() const { return end_tokens_; }  // end of sequence, end of turn
   const std::string& name() const { return name_; }                       // default model id
@@ -51,6 +58,8 @@ class LoadedModel {
   std::unique_ptr<Model> model_;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::optional<ChatTemplate> chat_template_;
+  const Dialect* dialect_ = nullptr;
+  std::vector<TokenId> marker_tokens_;
   GenerationDefaults defaults_;
   std::vector<TokenId> end_tokens_;
   std::string name_;

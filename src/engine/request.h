@@ -27,8 +27,9 @@ struct Request {
   bool ignore_eos = false;
   bool include_stop_in_output = false;
   bool skip_special_tokens = true;
-  std::optional<int> logprobs;         // alternatives per generated token (0: the chosen one alone)
-  std::optional<int> prompt_logprobs;  // alternatives per prompt token
+  std::vector<TokenId> kept_special_tokens;  // that are text even so, for who reads the answer's structure
+  std::optional<int> logprobs;               // alternatives per generated token (0: the chosen one alone)
+  std::optional<int> prompt_logprobs;        // alternatives per prompt token
 };
 
 enum class FinishReason {

@@ -1,11 +1,18 @@
 #include "text/detokenizer.h"
 
+#include <algorithm>
+
 #include "text/utf8.h"
 
 namespace loci {
 
+bool Detokenizer::is_skipped(TokenId token) const {
+  return options_.skip_special && tokenizer_->kind(token) == TokenKind::kSpecial &&
+         std::ranges::find(options_.kept_special, token) == options_.kept_special.end();
+}
+
 std::string Detokenizer::push(TokenId token) {
-  if (options_.skip_special && tokenizer_->kind(token) == TokenKind::kSpecial) return {};
+  if (is_skipped(token)) return {};
   std::string_view bytes = tokenizer_->token_bytes(token);
   if (at_start_ && !bytes.empty()) {
     at_start_ = false;

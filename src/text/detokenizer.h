@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "text/tokenizer.h"
 
@@ -12,9 +14,11 @@ class Detokenizer {
  public:
   struct Options {
     bool skip_special = true;
-    bool continues_text = false;  // the tokens follow a prompt: a leading space is kept
+    bool continues_text = false;          // the tokens follow a prompt: a leading space is kept
+    std::vector<TokenId> kept_special{};  // special tokens whose text is shown even so: somebody reads it
   };
-  Detokenizer(const Tokenizer& tokenizer, Options options) : tokenizer_(&tokenizer), options_(options) {}
+  Detokenizer(const Tokenizer& tokenizer, Options options)
+      : tokenizer_(&tokenizer), options_(std::move(options)) {}
 
   /// The text that became complete with `token`; may be empty. A byte that can never become UTF-8 is U+FFFD.
   std::string push(TokenId token);
@@ -22,6 +26,8 @@ class Detokenizer {
   std::string flush();
 
  private:
+  bool is_skipped(TokenId token) const;
+
   const Tokenizer* tokenizer_;
   Options options_;
   std::string pending_;  // at most 3 bytes: the beginning of a character
