@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 #include "server/api_error.h"
-#include "server/openai/chat_request.h"
 #include "server/openai/completion_request.h"
+#include "server/openai/parse_chat.h"
 #include "server/openai/tokenize_request.h"
 
 namespace {

@@ -19,6 +19,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/chat/completions", Access::kKey, Needs::kNewWork, api::chat_completions},
     {"POST", "/v1/completions", Access::kKey, Needs::kNewWork, api::completions},
     {"POST", "/completions", Access::kKey, Needs::kNewWork, api::completions},
+    {"POST", "/apply-template", Access::kKey, Needs::kModel, api::apply_template},
     {"POST", "/tokenize", Access::kKey, Needs::kModel, api::tokenize},
     {"POST", "/v1/tokenize", Access::kKey, Needs::kModel, api::tokenize},
     {"POST", "/detokenize", Access::kKey, Needs::kModel, api::detokenize},

@@ -32,6 +32,7 @@ struct ApiCall {
 
 namespace api {
 
+ApiResult<> apply_template(ApiCall& call);
 ApiResult<> chat_completions(ApiCall& call);
 ApiResult<> completions(ApiCall& call);
 ApiResult<> detokenize(ApiCall& call);

@@ -1,6 +1,7 @@
 #include "server/api/api.h"
-#include "server/openai/chat_request.h"
-#include "server/openai/generation_run.h"
+#include "server/chat/chat_job.h"
+#include "server/openai/openai_writer.h"
+#include "server/openai/parse_chat.h"
 
 namespace loci::api {
 
@@ -9,18 +10,9 @@ ApiResult<> chat_completions(ApiCall& call) {
   LOCI_TRY(const json::object body, parse_body(call.request().body));
   LOCI_TRY(ChatRequest request, parse_chat_request(body, served.parse_context()));
   LOCI_TRY_VOID(check_model(served, request.generation.model));
-  auto prompt = served.model.encode_chat(std::move(request.conversation),
-                                         {.add_special_tokens = request.add_special_tokens});
-  if (!prompt) return std::unexpected(ApiError(std::move(prompt).error()).with_param("messages"));
-  GenerationJob job{.request = std::move(request.generation),
-                    .prompts = {},
-                    .echoes = {},
-                    .default_max_tokens = served.model.defaults().max_new_tokens,
-                    .shape = &kChatShape,
-                    .prompt_field = "messages"};
-  job.show_prompt_logprobs = job.request.engine.prompt_logprobs.has_value();
-  job.prompts.push_back(std::move(*prompt));
-  return start_generation(call.exchange, served, call.state.metrics, std::move(job));
+  LOCI_TRY(GenerationJob job, make_chat_job(served, std::move(request)));
+  auto writer = chat_writer(openai_answer(call.exchange, served, job.request, job.prompts.size()));
+  return start_generation(call.exchange, served, call.state.metrics, std::move(job), std::move(writer));
 }
 
 }  // namespace loci::api

@@ -1,7 +1,8 @@
 #include "base/json.h"
 #include "server/api/api.h"
+#include "server/generation/generation_run.h"
 #include "server/openai/completion_request.h"
-#include "server/openai/generation_run.h"
+#include "server/openai/openai_writer.h"
 
 namespace loci::api {
 namespace {
@@ -29,9 +30,8 @@ ApiResult<> completions(ApiCall& call) {
   LOCI_TRY_VOID(check_model(served, request.generation.model));
   GenerationJob job{.request = std::move(request.generation),
                     .prompts = {},
-                    .echoes = {},
                     .default_max_tokens = kDefaultCompletionTokens};
-  job.show_prompt_logprobs = find_field(body, "prompt_logprobs") != nullptr;
+  std::vector<EchoedPrompt> echoes;
   for (const CompletionPrompt& prompt : request.prompts) {
     job.prompts.push_back(encode(tokenizer, prompt, request.add_special_tokens));
     const auto outside = [&](TokenId token) { return token >= tokenizer.vocab_size(); };
@@ -40,10 +40,13 @@ ApiResult<> completions(ApiCall& call) {
                                                        *bad, tokenizer.vocab_size() - 1))
                                  .with_param("prompt"));
     if (request.echo)
-      job.echoes.push_back(
+      echoes.push_back(
           echo_of(tokenizer, prompt, job.prompts.back(), job.request.engine.skip_special_tokens));
   }
-  return start_generation(call.exchange, served, call.state.metrics, std::move(job));
+  OpenAiAnswer answer = openai_answer(call.exchange, served, job.request, job.prompts.size());
+  answer.show_prompt_logprobs = find_field(body, "prompt_logprobs") != nullptr;
+  auto writer = completion_writer(std::move(answer), std::move(echoes));
+  return start_generation(call.exchange, served, call.state.metrics, std::move(job), std::move(writer));
 }
 
 }  // namespace loci::api

@@ -37,12 +37,25 @@ const json::value* FieldReader::find(std::string_view name) const {
   return error_ ? nullptr : find_field(object_, name);
 }
 
+std::string FieldReader::path(std::string_view name) const {
+  return where_.empty() ? std::string(name) : fmt::format("{}.{}", where_, name);
+}
+
 void FieldReader::refuse(std::string_view name, std::string message) {
-  if (!error_) error_ = Error{ErrorCode::kInvalidArgument, std::move(message), std::string(name)};
+  if (!error_) error_ = Error{ErrorCode::kInvalidArgument, std::move(message), path(name)};
+}
+
+void FieldReader::refuse_error(Error error) {
+  if (!error_) error_ = std::move(error);
+}
+
+bool FieldReader::take_error(const FieldReader& inner) {
+  if (!error_) error_ = inner.error_;
+  return !error_;
 }
 
 void FieldReader::refuse_type(std::string_view name, std::string_view expected, const json::value& got) {
-  refuse(name, fmt::format("'{}' must be {}, got {}", name, expected, json_type_name(got)));
+  refuse(name, fmt::format("'{}' must be {}, got {}", path(name), expected, json_type_name(got)));
 }
 
 Result<> FieldReader::status() const {
@@ -63,7 +76,7 @@ void FieldReader::read(std::string_view name, float& out) {
   if (!value->is_number()) return refuse_type(name, "a number", *value);
   const double number = value->to_number<double>();
   if (!(std::abs(number) <= double{std::numeric_limits<float>::max()}))
-    return refuse(name, fmt::format("'{}' must be a number of single precision, got {}", name, number));
+    return refuse(name, fmt::format("'{}' must be a number of single precision, got {}", path(name), number));
   out = static_cast<float>(number);
 }
 
@@ -80,8 +93,8 @@ void FieldReader::read(std::string_view name, int& out, IntRange range) {
   if (!value->is_number()) return refuse_type(name, "an integer", *value);
   const auto integer = as_integer(*value);
   if (!integer || *integer < range.min || *integer > range.max)
-    return refuse(name, fmt::format("'{}' must be an integer in {}..{}, got {}", name, range.min, range.max,
-                                    json::serialize(*value)));
+    return refuse(name, fmt::format("'{}' must be an integer in {}..{}, got {}", path(name), range.min,
+                                    range.max, json::serialize(*value)));
   out = static_cast<int>(*integer);
 }
 
@@ -94,7 +107,8 @@ void FieldReader::read_seed(std::string_view name, std::optional<std::uint64_t>&
   } else if (const auto integer = as_integer(*value)) {
     out = static_cast<std::uint64_t>(*integer);
   } else {
-    refuse(name, fmt::format("'{}' must be an integer of 64 bits, got {}", name, json::serialize(*value)));
+    refuse(name,
+           fmt::format("'{}' must be an integer of 64 bits, got {}", path(name), json::serialize(*value)));
   }
 }
 
@@ -108,8 +122,8 @@ void FieldReader::read_strings(std::string_view name, std::vector<std::string>& 
   const json::array* list = value->if_array();
   if (list == nullptr) return refuse_type(name, "a string or a list of strings", *value);
   if (list->size() > max_count)
-    return refuse(name,
-                  fmt::format("'{}' has {} entries, at most {} are allowed", name, list->size(), max_count));
+    return refuse(name, fmt::format("'{}' has {} entries, at most {} are allowed", path(name), list->size(),
+                                    max_count));
   out.clear();
   for (const json::value& entry : *list) {
     if (!entry.is_string()) return refuse_type(name, "a string or a list of strings", entry);
@@ -123,8 +137,8 @@ void FieldReader::read_tokens(std::string_view name, std::vector<TokenId>& out, 
   const json::array* list = value->if_array();
   if (list == nullptr) return refuse_type(name, "a list of token ids", *value);
   if (list->size() > max_count)
-    return refuse(name,
-                  fmt::format("'{}' has {} entries, at most {} are allowed", name, list->size(), max_count));
+    return refuse(name, fmt::format("'{}' has {} entries, at most {} are allowed", path(name), list->size(),
+                                    max_count));
   auto tokens = parse_tokens(*list, name);
   if (!tokens) return refuse(name, tokens.error().message);
   out = std::move(*tokens);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -29,7 +30,9 @@ std::optional<std::int64_t> as_integer(const json::value& value);
 
 class FieldReader {
  public:
-  explicit FieldReader(const json::object& object) : object_(object) {}
+  /// `where` tells which object of the request this is ("messages[2]"), for errors; empty: the body.
+  explicit FieldReader(const json::object& object, std::string where = {})
+      : object_(object), where_(std::move(where)) {}
 
   void read(std::string_view name, bool& out);
   void read(std::string_view name, float& out);  // finite, within float's range
@@ -54,12 +57,21 @@ class FieldReader {
   const json::value* find(std::string_view name) const;
   bool has(std::string_view name) const { return find(name) != nullptr; }
 
+  /// The field's name as the client sees it: "messages[2].role".
+  std::string path(std::string_view name) const;
+
+  /// `name` is a field of this object; the message says all.
   void refuse(std::string_view name, std::string message);
   void refuse_type(std::string_view name, std::string_view expected, const json::value& got);
+  /// An error whose field is named from the body on.
+  void refuse_error(Error error);
+  /// Takes over the error of a reader of an inner object; false where there is any.
+  bool take_error(const FieldReader& inner);
   Result<> status() const;
 
  private:
   const json::object& object_;
+  std::string where_;
   std::optional<Error> error_;
 };
 

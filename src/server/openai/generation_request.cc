@@ -34,8 +34,6 @@ struct UnsupportedField {
   bool (*harmless)(const json::value&);  // a value that asks for nothing
 };
 constexpr UnsupportedField kUnsupportedFields[] = {
-    {"tools", is_empty},
-    {"tool_choice", is_none},
     {"functions", is_empty},
     {"function_call", is_none},
     {"response_format", is_text_format},
@@ -55,7 +53,6 @@ constexpr UnsupportedField kUnsupportedFields[] = {
     {"prompt_embeds", is_empty},
     {"chat_template", is_empty},
     {"documents", is_empty},
-    {"continue_final_message", is_empty},
     {"audio", is_empty},
     {"modalities", is_text_only},
     {"prediction", is_empty},

@@ -31,6 +31,7 @@ struct GenerationRequest {
   Request engine;                 // all of it but prompt, max_tokens and (unless given) the seed
   std::optional<int> max_tokens;  // as the client said it
   std::string max_tokens_field = "max_tokens";
+  bool clamp_max_tokens = false;  // to what the context has left, instead of a refusal
   std::optional<std::uint64_t> seed;
   bool stream = false;
   bool include_usage = false;  // a last chunk with the token counts

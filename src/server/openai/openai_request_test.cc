@@ -2,8 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "server/api_error.h"
-#include "server/openai/chat_request.h"
+#include "server/chat/tools.h"
 #include "server/openai/completion_request.h"
+#include "server/openai/parse_chat.h"
 #include "server/openai/tokenize_request.h"
 
 namespace loci {
@@ -94,7 +95,8 @@ TEST(ChatRequest, ReadsMessages) {
   const auto request = chat(R"({"messages": [
       {"role": "system", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
       {"role": "user", "content": "Hi", "name": "n"},
-      {"role": "assistant", "content": null, "tool_calls": [{"id": "1"}]},
+      {"role": "assistant", "content": null, "reasoning": "r", "tool_calls": [{"id": "1", "type": "function",
+       "function": {"name": "f", "arguments": "{\"x\": [1, 2.5]}"}}, {"function": {"name": "g"}}]},
       {"role": "tool", "content": "", "tool_call_id": "1"}],
       "chat_template_kwargs": {"enable_thinking": false}, "add_generation_prompt": false})");
   ASSERT_TRUE(request.has_value()) << request.error().message;
@@ -103,6 +105,14 @@ TEST(ChatRequest, ReadsMessages) {
   EXPECT_EQ(conversation.messages[0].at("content").as_string(), "a\nb");
   EXPECT_EQ(conversation.messages[1].at("name").as_string(), "n");
   EXPECT_TRUE(conversation.messages[2].at("content").is_null());
+  EXPECT_EQ(conversation.messages[2].at("reasoning_content"), "r") << "templates know it by this name";
+  const json::array& calls = conversation.messages[2].at("tool_calls").as_array();
+  EXPECT_EQ(calls.at(0),
+            (json::object{{"id", "1"},
+                          {"type", "function"},
+                          {"function", {{"name", "f"}, {"arguments", {{"x", json::array{1, 2.5}}}}}}}))
+      << "templates want arguments as an object";
+  EXPECT_EQ(calls.at(1).at("function").at("arguments"), json::object{});
   EXPECT_FALSE(conversation.extra.at("enable_thinking").as_bool());
   EXPECT_FALSE(conversation.add_generation_prompt || request->add_special_tokens);
 }
@@ -121,9 +131,71 @@ TEST(ChatRequest, LogprobsAreASwitchAndANumber) {
   EXPECT_EQ(chat(with(kMessages, R"("logprobs": true, "top_logprobs": 5)"))->generation.engine.logprobs, 5);
 }
 
+TEST(ChatRequest, ReadsToolsAndWhichToCall) {
+  using Mode = ToolChoice::Mode;
+  constexpr std::string_view kTools =
+      R"("tools": [{"type": "function", "function": {"name": "f", "description": "d", "strict": true,
+      "parameters": {"type": "object", "properties": {"x": {"type": "number"}}}}}, {"function": {"name": "g"}}])";
+  const auto with_tools = [&](std::string_view fields) {
+    auto request = chat(with(kMessages, std::string(kTools) + std::string(fields)));
+    EXPECT_TRUE(request.has_value()) << request.error().message;
+    return *request;
+  };
+  const ChatRequest plain = with_tools("");
+  EXPECT_EQ(plain.tool_choice.mode, Mode::kAuto);
+  EXPECT_TRUE(plain.parallel_tool_calls);
+  const json::object parameters{{"type", "object"}, {"properties", {{"x", {{"type", "number"}}}}}};
+  EXPECT_EQ(plain.conversation.tools.at(0),
+            (json::object{{"type", "function"},
+                          {"function", {{"name", "f"}, {"description", "d"}, {"parameters", parameters}}}}));
+  EXPECT_EQ(plain.conversation.tools.at(1),
+            (json::object{{"type", "function"}, {"function", {{"name", "g"}}}}));
+  EXPECT_EQ(with_tools(R"(, "tool_choice": "none")").tool_choice.mode, Mode::kNone);
+  EXPECT_EQ(with_tools(R"(, "tool_choice": "required")").tool_choice.mode, Mode::kRequired);
+  const ChatRequest named = with_tools(
+      R"(, "parallel_tool_calls": false, "tool_choice": {"type": "function", "function": {"name": "g"}})");
+  EXPECT_EQ(named.tool_choice.mode, Mode::kNamed);
+  EXPECT_EQ(named.tool_choice.function, "g");
+  EXPECT_FALSE(named.parallel_tool_calls);
+}
+
+TEST(ChatRequest, ToolsAreBounded) {
+  std::string many = R"("tools": [{"function": {"name": "f"}})";
+  for (std::size_t i = 0; i < kMaxTools; ++i) many += R"(,{"function": {"name": "f"}})";
+  const auto too_many = chat(with(kMessages, many + "]"));
+  ASSERT_FALSE(too_many.has_value());
+  EXPECT_EQ(too_many.error().field, "tools");
+  const auto nested = [](int depth) {
+    std::string schema = "1";
+    for (int i = 0; i < depth; ++i) schema = R"({"a":)" + schema + "}";
+    return chat(with(kMessages, R"("tools": [{"function": {"name": "f", "parameters": )" + schema + "}}]"));
+  };
+  EXPECT_TRUE(nested(kMaxSchemaDepth).has_value());
+  EXPECT_EQ(nested(kMaxSchemaDepth + 1).error().field, "tools[0].function.parameters");
+  const std::string name(kMaxToolNameBytes + 1, 'f');
+  EXPECT_EQ(chat(with(kMessages, R"("tools": [{"function": {"name": ")" + name + "\"}}]")).error().field,
+            "tools[0].function.name");
+}
+
+TEST(ChatRequest, GoesOnWithTheLastMessage) {
+  const auto request = chat(with(kMessages, R"("continue_final_message": true)"));
+  ASSERT_TRUE(request.has_value());
+  EXPECT_TRUE(request->conversation.continue_final_message);
+  EXPECT_FALSE(request->conversation.add_generation_prompt);
+}
+
+TEST(ChatRequest, EffortIsAVariableOfTheTemplate) {
+  const json::object low = chat(with(kMessages, R"("reasoning_effort": "low")"))->conversation.extra;
+  EXPECT_EQ(low, (json::object{{"reasoning_effort", "low"}}));
+  const json::object none =
+      chat(with(kMessages, R"("reasoning_effort": "none", "chat_template_kwargs": {"a": 1})"))
+          ->conversation.extra;
+  EXPECT_EQ(none, (json::object{{"a", 1}, {"reasoning_effort", "none"}, {"enable_thinking", false}}));
+}
+
 TEST(ChatRequest, WhatAsksForNothingIsNotRefused) {
   for (const char* fields :
-       {R"("tools": [])", R"("tools": null)", R"("tool_choice": "none")",
+       {R"("tools": [])", R"("tools": null)", R"("tool_choice": "none")", R"("tool_choice": "auto")",
         R"("response_format": {"type": "text"})", R"("functions": [])", R"("function_call": "none")",
         R"("modalities": ["text"])", R"("continue_final_message": false)", R"("parallel_tool_calls": true)",
         R"("metadata": {"a": "b"})", R"("store": false)", R"("echo": false)"})
@@ -247,10 +319,53 @@ constexpr BadRequest kBadChats[] = {
     {R"("logprobs": 1)", "logprobs", "boolean"},
     {R"("top_logprobs": 2)", "top_logprobs", "needs 'logprobs'"},
     {R"("logprobs": true, "top_logprobs": 21)", "top_logprobs", "0..20"},
-    {R"("tools": [{"type": "function"}])", "tools", "not supported"},
-    {R"("tool_choice": "auto")", "tool_choice", "not supported"},
+    {R"("tools": {})", "tools", "a list of tools, got object"},
+    {R"("tools": ["f"])", "tools[0]", "an object, got string"},
+    {R"("tools": [{"type": "function"}])", "tools[0].function", "'tools[0].function' must be an object"},
+    {R"("tools": [{"type": "custom", "function": {"name": "f"}}])", "tools[0].type", "'custom'"},
+    {R"("tools": [{"type": 5, "function": {"name": "f"}}])", "tools[0].type", "got number"},
+    {R"("tools": [{"function": {}}])", "tools[0].function.name", "required"},
+    {R"("tools": [{"function": {"name": ""}}])", "tools[0].function.name", "required"},
+    {R"("tools": [{"function": {"name": 5}}])", "tools[0].function.name", "got number"},
+    {R"("tools": [{"function": {"name": "f", "description": 5}}])", "tools[0].function.description",
+     "string"},
+    {R"("tools": [{"function": {"name": "f", "parameters": "x"}}])", "tools[0].function.parameters",
+     "an object"},
+    {R"("tool_choice": "any")", "tool_choice", "must be 'none'"},
+    {R"("tool_choice": 5)", "tool_choice", "must be 'none'"},
+    {R"("tool_choice": {"type": "function"})", "tool_choice", "must be 'none'"},
+    {R"("tool_choice": {"type": "function", "function": {"name": 5}})", "tool_choice", "must be 'none'"},
+    {R"("tool_choice": "required")", "tool_choice", "no 'tools'"},
+    {R"("tools": [{"function": {"name": "f"}}], "tool_choice": {"type": "function", "function": {"name": "g"}})",
+     "tool_choice", "'g'"},
+    {R"("parallel_tool_calls": 1)", "parallel_tool_calls", "boolean"},
+    {R"("reasoning_effort": 1)", "reasoning_effort", "string"},
+    {R"({"messages": [{"role": "assistant", "content": "", "tool_calls": {}}]})", "messages[0].tool_calls",
+     "a list of calls"},
+    {R"({"messages": [{"role": "assistant", "tool_calls": [5]}]})", "messages[0].tool_calls[0]", "an object"},
+    {R"({"messages": [{"role": "assistant", "tool_calls": []}]})", "messages[0].content", "required"},
+    {R"({"messages": [{"role": "assistant", "tool_calls": [{}]}]})", "messages[0].tool_calls[0].function",
+     "an object"},
+    {R"({"messages": [{"role": "assistant", "tool_calls": [{"type": "x", "function": {"name": "f"}}]}]})",
+     "messages[0].tool_calls[0].type", "'x'"},
+    {R"({"messages": [{"role": "assistant", "tool_calls": [{"id": 1, "function": {"name": "f"}}]}]})",
+     "messages[0].tool_calls[0].id", "string"},
+    {R"({"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": ""}}]}]})",
+     "messages[0].tool_calls[0].function.name", "required"},
+    {R"({"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}]})",
+     "messages[0].tool_calls[0].function.arguments", "not JSON"},
+    {R"({"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "[1]"}}]}]})",
+     "messages[0].tool_calls[0].function.arguments", "got array"},
+    {R"({"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": 1}}]}]})",
+     "messages[0].tool_calls[0].function.arguments", "got number"},
+    {R"({"messages": [{"role": "user", "content": null, "tool_calls": [{"function": {"name": "f"}}]}]})",
+     "messages[0].content", "required"},
+    {R"({"messages": [{"role": "tool", "content": "x", "tool_call_id": 5}]})", "messages[0].tool_call_id",
+     "string"},
+    {R"({"messages": [{"role": "assistant", "content": "x", "reasoning_content": []}]})",
+     "messages[0].reasoning_content", "string"},
     {R"("functions": [{}])", "functions", "not supported"},
-    {R"("continue_final_message": true)", "continue_final_message", "not supported"},
+    {R"("continue_final_message": true, "add_generation_prompt": true)", "continue_final_message", "both"},
     {R"("chat_template_kwargs": [])", "chat_template_kwargs", "an object"},
     {R"("add_generation_prompt": 0)", "add_generation_prompt", "boolean"},
     {R"("echo": true)", "echo", "not supported"},

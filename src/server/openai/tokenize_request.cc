@@ -1,6 +1,6 @@
 #include "server/openai/tokenize_request.h"
 
-#include "server/openai/chat_request.h"
+#include "server/openai/parse_chat.h"
 
 namespace loci {
 

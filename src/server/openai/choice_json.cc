@@ -1,4 +1,4 @@
-#include "server/openai/choice.h"
+#include "server/openai/choice_json.h"
 
 #include <algorithm>
 
@@ -29,12 +29,21 @@ void append_position(const TokenLogprobs& position, const Tokenizer& tokenizer, 
   out += '}';
 }
 
+/// The counts of a usage, without its closing brace.
+void append_counts(const Usage& usage, std::string& out) {
+  fmt::format_to(std::back_inserter(out),
+                 "{{\"prompt_tokens\":{},\"total_tokens\":{},\"completion_tokens\":{},"
+                 "\"prompt_tokens_details\":{{\"cached_tokens\":{}}}",
+                 usage.prompt_tokens, usage.prompt_tokens + usage.completion_tokens, usage.completion_tokens,
+                 usage.cached_tokens);
+}
+
 }  // namespace
 
-void append_finish(const ChoicePart& part, std::string& out) {
+void append_finish(std::string_view reason, const ChoicePart& part, std::string& out) {
   out += "\"finish_reason\":";
   if (part.finish) {
-    append_json_string(name(*part.finish), out);
+    append_json_string(reason, out);
   } else {
     out += "null";
   }
@@ -49,7 +58,7 @@ void append_finish(const ChoicePart& part, std::string& out) {
 }
 
 void append_prompt_logprobs(const ChoicePart& part, const Tokenizer& tokenizer, std::string& out) {
-  if (!part.show_prompt_logprobs || part.prompt_logprobs == nullptr) return;
+  if (part.prompt_logprobs == nullptr) return;
   out += ",\"prompt_logprobs\":[";
   for (std::size_t i = 0; i < part.prompt_logprobs->size(); ++i) {
     if (i > 0) out += ',';
@@ -64,11 +73,14 @@ void append_prompt_logprobs(const ChoicePart& part, const Tokenizer& tokenizer, 
 }
 
 void append_usage(const Usage& usage, std::string& out) {
-  fmt::format_to(std::back_inserter(out),
-                 "{{\"prompt_tokens\":{},\"total_tokens\":{},\"completion_tokens\":{},"
-                 "\"prompt_tokens_details\":{{\"cached_tokens\":{}}}}}",
-                 usage.prompt_tokens, usage.prompt_tokens + usage.completion_tokens, usage.completion_tokens,
-                 usage.cached_tokens);
+  append_counts(usage, out);
+  out += '}';
+}
+
+void append_chat_usage(const AnswerUsage& usage, std::string& out) {
+  append_counts(usage.tokens, out);
+  fmt::format_to(std::back_inserter(out), ",\"completion_tokens_details\":{{\"reasoning_tokens\":{}}}}}",
+                 usage.reasoning_tokens);
 }
 
 std::string token_text(const Tokenizer& tokenizer, TokenId token) {
