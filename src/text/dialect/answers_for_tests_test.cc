@@ -5,6 +5,7 @@
 
 #include "text/chat_template.h"
 #include "text/dialect/dialect_table.h"
+#include "text/dialect/json_scanner.h"
 #include "text/test_files.h"
 
 namespace loci::test {
@@ -22,6 +23,22 @@ void Answer::add(const AnswerDelta& delta) {
     calls[index].arguments += call.arguments;
   }
 }
+
+namespace {
+
+/// Whether `text` is an object, or the beginning of one.
+bool begins_object(std::string_view text) {
+  dialect::JsonScanner scan;
+  auto step = dialect::JsonScanner::Step::kMore;
+  for (const char c : text) {
+    if (step != dialect::JsonScanner::Step::kMore) return false;
+    step = scan.push(c);
+    if (scan.control()) return false;
+  }
+  return step != dialect::JsonScanner::Step::kWrong && (text.empty() || text.front() == '{');
+}
+
+}  // namespace
 
 std::ostream& operator<<(std::ostream& out, const Answer& answer) {
   out << "content <" << answer.content << "> reasoning <" << answer.reasoning << ">";
@@ -41,6 +58,8 @@ Answer parse_answer(const Dialect& dialect, const AnswerOptions& options, std::s
   }
   answer.add(parser->feed(text.substr(begin)));
   answer.add(parser->finish());
+  for (const Answer::Call& call : answer.calls)
+    EXPECT_TRUE(begins_object(call.arguments)) << dialect.name << ": " << call.arguments << "\nof " << text;
   return answer;
 }
 

@@ -10,6 +10,8 @@
 namespace loci::dialect {
 namespace {
 
+constexpr std::size_t kMaxMemberDepth = kMaxJsonDepth - 1;  // a value is a member of the arguments
+
 bool is_string_word(const json::value& type) {
   return type.is_string() && type.get_string() == "string";
 }
@@ -47,7 +49,7 @@ std::string_view trimmed(std::string_view text) {
 /// escaped.
 std::optional<std::string> as_json(std::string_view text) {
   text = trimmed(text);
-  JsonScanner scan;
+  JsonScanner scan(kMaxMemberDepth);
   std::string out;
   auto step = JsonScanner::Step::kWrong;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -131,7 +133,7 @@ class TextToJson {
   ArgumentKind kind_;
   bool as_string_ = false;
   std::string held_;
-  JsonScanner scan_;
+  JsonScanner scan_{kMaxMemberDepth};
   bool began_ = false, whole_ = false, hopeless_ = false;
 };
 

@@ -16,7 +16,7 @@ bool is_blank(char c) {
 }  // namespace
 
 JsonScanner::Step JsonScanner::open(bool object) {
-  if (depth_ == objects_.size()) return Step::kWrong;
+  if (depth_ == max_depth_) return Step::kWrong;
   objects_[depth_++] = object;
   state_ = object ? State::kFirstKey : State::kFirstItem;
   return Step::kMore;

@@ -1,4 +1,4 @@
-// A JSON value, checked byte by byte. No recursion; nesting up to kMaxJsonDepth.
+// A JSON value, checked byte by byte. No recursion; nesting is bounded.
 #pragma once
 
 #include <bitset>
@@ -17,6 +17,8 @@ class JsonScanner {
     kEnded,  // the value (a number) ended before this byte
     kWrong,  // the text up to this byte begins no JSON value
   };
+  explicit JsonScanner(std::size_t max_depth = kMaxJsonDepth) : max_depth_(max_depth) {}
+
   /// Takes the next byte. Control characters inside strings are let pass: models write them, and JSON's own
   /// escapes can stand for them (`control()`).
   Step push(char next);
@@ -56,7 +58,7 @@ class JsonScanner {
   bool control_ = false;
   int hex_left_ = 0;
   std::string_view word_{};  // what of a word is still to come
-  std::size_t depth_ = 0;
+  std::size_t max_depth_, depth_ = 0;
   std::bitset<kMaxJsonDepth> objects_;  // of each open bracket: whether it is a '{'
 };
 
