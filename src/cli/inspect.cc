@@ -23,7 +23,7 @@ std::map<DType, FormatUse> formats_of(const Checkpoint& checkpoint) {
     FormatUse& use = formats[tensor.dtype];
     ++use.tensors;
     use.elements += tensor.elements();
-    use.bytes += tensor.bytes.size();
+    use.bytes += tensor.size_bytes();
   }
   return formats;
 }
@@ -57,7 +57,7 @@ void print_tensors(const Checkpoint& checkpoint) {
   fmt::print("\ntensors\n");
   for (const auto& [name, tensor] : checkpoint.tensors())
     fmt::print("  {:<{}}  {:<5} {:>12}  [{}]\n", name, width, traits(tensor.dtype).name,
-               format_bytes(tensor.bytes.size()), fmt::join(tensor.shape, ", "));
+               format_bytes(tensor.size_bytes()), fmt::join(tensor.shape, ", "));
 }
 
 DType largest_format(const std::map<DType, FormatUse>& formats) {

@@ -29,6 +29,19 @@ TEST(Embed, GivesTheRowsAsked) {
   }
 }
 
+TEST(Embed, PutsSortedColumnsBack) {
+  Random random(7);
+  WorkerPool pool(1);
+  OwnedMatrix table(DType::kInt4, 20, 64, random);
+  std::vector<std::uint32_t> order(64);
+  for (std::uint32_t c = 0; c < 64; ++c) order[c] = (c * 5 + 3) % 64;
+  table.view.column_order = order.data();
+  const TokenId ids[] = {17};
+  std::vector<float> output(64);
+  testing::reference().embed({.table = table.view, .ids = ids, .tokens = 1, .output = output.data()}, pool);
+  for (int c = 0; c < 64; ++c) ASSERT_EQ(output[order[static_cast<std::size_t>(c)]], table.at(17, c));
+}
+
 TEST(RmsNorm, EveryIsaEqualsTheReferenceAlsoInPlace) {
   Random random(2);
   WorkerPool pool(2);

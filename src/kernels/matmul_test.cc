@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "kernels/test_support.h"
 
@@ -97,6 +99,28 @@ TEST(Matmul, ReferenceIsCloseToExact) {
         // A sum of n terms by n roundings: at most n * 2^-24 of the sum of magnitudes (Higham, section 3.1).
         ASSERT_NEAR(output[static_cast<std::size_t>(t * c.stride + r)], exact, 512 * 0x1p-24 * magnitude);
       }
+  }
+}
+
+TEST(Matmul, SortedColumnsTakeTheirInputsFromWhereTheyCome) {
+  Random random(6);
+  WorkerPool pool(2);
+  for (const int tokens : {1, 2, 4, 5, 40}) {
+    const Case plain(DType::kInt4, 37, 320, tokens, random);
+    std::vector<std::uint32_t> order(320);
+    std::iota(order.begin(), order.end(), 0u);
+    std::ranges::shuffle(order, std::mt19937(7));
+    // The same sums: input order[c] of the sorted matrix is input c of the plain one.
+    Case sorted(DType::kInt4, 37, 320, tokens, random);
+    for (std::size_t t = 0; t < static_cast<std::size_t>(tokens); ++t)
+      for (std::size_t c = 0; c < 320; ++c) sorted.input[t * 320 + order[c]] = plain.input[t * 320 + c];
+    sorted.before = plain.before;
+    sorted.weight.view = plain.weight.view;
+    sorted.weight.view.column_order = order.data();
+    const std::vector<float> expected = plain.run(testing::reference(), pool, MatmulOutput::kStore);
+    ASSERT_TRUE(same_bits(sorted.run(testing::reference(), pool, MatmulOutput::kStore), expected));
+    for (const OpTable* ops : testing::simd_tables())
+      ASSERT_TRUE(same_bits(sorted.run(*ops, pool, MatmulOutput::kStore), expected)) << ops->name << tokens;
   }
 }
 

@@ -40,9 +40,9 @@ struct RmsNormArgs {
 };
 
 /// output[t][r] = sum_c weight[r][c] * input[t][c] (+ residual: output[t][r] += ...)    [tokens][weight.rows]
-/// Order: columns ascending from 0, one fused multiply-add each, whatever the format: a dequantized weight is
-/// the float that dequantize_row() gives, made of exact products and at most one rounding, so it does not
-/// matter when it is dequantized, once a tile of many tokens or in registers for a single one. With
+/// Order: packed columns ascending from 0, one fused multiply-add each, whatever the format: a dequantized
+/// weight is the float that dequantize_row() gives, made of exact products and at most one rounding, so it
+/// does not matter when it is dequantized, once a tile of many tokens or in registers for a single one. With
 /// kAccumulate the finished sum is added to output[t][r] (one rounding).
 enum class MatmulOutput { kStore, kAccumulate };
 struct MatmulArgs {

@@ -38,6 +38,9 @@ constexpr PanelLayout kLayouts[] = {
     {DType::kQ6_K, {{{128, 4}, {64, 4}, {16, 4}, {2, 2}}}},  // codes; high; scales; scale
     {DType::kIQ4_NL, {{{2, 2}, {16, 4}}}},                   // scale; codes
     {DType::kIQ4_XS, {{{2, 2}, {2, 2}, {4, 4}, {128, 4}}}},  // scale; high scales; low scales; codes
+    {DType::kInt4, {{{4, 4}, {1, 1}, {16, 4}}}},             // scale; zero; codes
+    {DType::kInt8, {{{4, 4}, {32, 1}}}},                     // scale; values
+    {DType::kFp8, {{{4, 4}, {32, 1}}}},                      // scale; values
 };
 
 const PanelLayout* find_layout(DType dtype) {

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "tensor/dtype.h"
@@ -32,6 +33,9 @@ struct PackedMatrix {  // a view; owns nothing
   int rows = 0;
   int columns = 0;
   const std::byte* data = nullptr;  // 64-byte aligned
+  // [columns] or nullptr: which column of the matrix that is meant packed column c is. Products walk the
+  // packed columns and take their inputs from there.
+  const std::uint32_t* column_order = nullptr;
 
   // Not inline: a translation unit compiled for a wider ISA must not leave a copy for the linker to pick.
   std::size_t panel_bytes() const;
@@ -50,7 +54,8 @@ std::size_t packed_bytes(DType dtype, int rows, int columns);
 void pack_panel(DType dtype, int columns, std::span<const std::byte* const, kPanelRows> source_rows,
                 std::byte* panel_data);
 
-/// Row `row` of the matrix, dequantized: `columns` floats. The inverse of pack_panel for one lane.
+/// Row `row` of the matrix, dequantized: `columns` floats in packed order. The inverse of pack_panel for one
+/// lane.
 void unpack_row(const PackedMatrix& matrix, int row, float* destination);
 
 }  // namespace loci::kernels

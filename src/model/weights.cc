@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 #include <functional>
 #include <map>
 
@@ -37,11 +39,11 @@ class WeightLoader {
   Result<Linear> linear(const LinearSource& sources, int columns) {
     Linear linear;
     for (std::size_t begin = 0; begin < sources.size();) {
-      LOCI_TRY(const DType first, stored_dtype(sources[begin], columns));
+      LOCI_TRY(const Tensor* first, stored(sources[begin], columns));
       std::size_t end = begin + 1;
       for (; end < sources.size(); ++end) {
-        LOCI_TRY(const DType next, stored_dtype(sources[end], columns));
-        if (next != first) break;
+        LOCI_TRY(const Tensor* next, stored(sources[end], columns));
+        if (!can_share_panels(*next, *first)) break;
       }
       LOCI_TRY(const auto part, pack(std::span(sources).subspan(begin, end - begin), columns));
       linear.rows += part.rows;
@@ -68,32 +70,49 @@ class WeightLoader {
     return tensor;
   }
 
-  Result<DType> stored_dtype(const MatrixSource& source, int columns) const {
-    LOCI_TRY(const Tensor* tensor,
-             find(source.tensor, {static_cast<std::size_t>(source.rows), static_cast<std::size_t>(columns)}));
-    return tensor->dtype;
+  Result<const Tensor*> stored(const MatrixSource& source, int columns) const {
+    return find(source.tensor, {static_cast<std::size_t>(source.rows), static_cast<std::size_t>(columns)});
   }
 
-  /// Packs matrices of one stored type below each other.
+  static bool can_share_panels(const Tensor& a, const Tensor& b) {
+    return a.dtype == b.dtype && std::ranges::equal(a.column_order, b.column_order);
+  }
+
+  /// The order of packed columns, kept as long as the matrices.
+  Result<const std::uint32_t*> keep_order(std::span<const std::uint32_t> order) {
+    if (order.empty()) return nullptr;
+    LOCI_TRY(Arena arena, Arena::allocate(order.size_bytes()));
+    std::memcpy(arena.bytes().data(), order.data(), order.size_bytes());
+    storage_.push_back(std::move(arena));
+    return std::bit_cast<const std::uint32_t*>(storage_.back().bytes().data());
+  }
+
+  /// Packs matrices of one stored type and column order below each other.
   Result<kernels::PackedMatrix> pack(std::span<const MatrixSource> sources, int columns) {
     std::vector<const std::byte*> rows;
     std::vector<const Tensor*> tensors;
+    std::vector<TensorBytes> contents;
     for (const MatrixSource& source : sources) {
       LOCI_TRY(const Tensor* tensor, find(source.tensor, {static_cast<std::size_t>(source.rows),
                                                           static_cast<std::size_t>(columns)}));
+      if (tensors.empty() || tensors.back() != tensor) {
+        LOCI_TRY(TensorBytes read, checkpoint_.read(*tensor, pool_));
+        contents.push_back(std::move(read));
+      }
       const std::size_t bytes = row_bytes(tensor->dtype, static_cast<std::size_t>(columns));
       for (int r = 0; r < source.rows; ++r)
-        rows.push_back(tensor->bytes.data() + stored_row(source, r) * bytes);
+        rows.push_back(contents.back().bytes.data() + stored_row(source, r) * bytes);
       tensors.push_back(tensor);
     }
     const DType stored = tensors.front()->dtype;
+    LOCI_TRY(const std::uint32_t* order, keep_order(tensors.front()->column_order));
     if (!kernels::is_packable(stored))
       return fail(ErrorCode::kUnsupported, "tensor '{}': type {} for a matrix is not supported",
                   sources.front().tensor, traits(stored).name);
     const DType packed = is_float(stored) ? dtype_.value_or(stored) : stored;
     const int row_count = static_cast<int>(rows.size());
     LOCI_TRY(Arena arena, Arena::allocate(kernels::packed_bytes(packed, row_count, columns)));
-    const kernels::PackedMatrix matrix{packed, row_count, columns, arena.bytes().data()};
+    const kernels::PackedMatrix matrix{packed, row_count, columns, arena.bytes().data(), order};
     pack_panels(matrix, stored, rows, arena.bytes().data());
     storage_.push_back(std::move(arena));
     for (const Tensor* tensor : tensors) checkpoint_.release(*tensor);

@@ -58,17 +58,37 @@ const Tensor* Checkpoint::find(std::string_view name) const {
 
 std::size_t Checkpoint::weight_bytes() const {
   std::size_t total = 0;
-  for (const auto& [name, tensor] : tensors_) total += tensor.bytes.size();
+  for (const auto& [name, tensor] : tensors_) total += tensor.size_bytes();
   return total;
 }
 
+Result<TensorBytes> Checkpoint::read(const Tensor& tensor, WorkerPool& pool) const {
+  const auto parted = parted_.find(tensor.name);
+  if (parted == parted_.end()) return TensorBytes{.made = {}, .bytes = tensor.bytes};
+  TensorBytes read{.made = std::vector<std::byte>(tensor.size_bytes()), .bytes = {}};
+  LOCI_TRY_VOID(assemble(parted->second, pool, read.made));
+  read.bytes = read.made;
+  return read;
+}
+
 void Checkpoint::release(const Tensor& tensor) const {
+  if (const auto parted = parted_.find(tensor.name); parted != parted_.end()) {
+    const PartedWeight& weight = parted->second;
+    release_bytes(weight.codes.bytes);
+    release_bytes(weight.scales.bytes);
+    if (weight.zeros) release_bytes(weight.zeros->bytes);
+    return;
+  }
+  release_bytes(tensor.bytes);
+}
+
+void Checkpoint::release_bytes(std::span<const std::byte> window) const {
   const std::less_equal<const std::byte*> not_after;
   for (const MappedFile& file : files_) {
     const auto bytes = file.bytes();
-    if (not_after(bytes.data(), tensor.bytes.data()) &&
-        not_after(tensor.bytes.data() + tensor.bytes.size(), bytes.data() + bytes.size()))
-      return file.release(tensor.bytes);
+    if (not_after(bytes.data(), window.data()) &&
+        not_after(window.data() + window.size(), bytes.data() + bytes.size()))
+      return file.release(window);
   }
 }
 

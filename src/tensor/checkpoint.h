@@ -12,10 +12,17 @@
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "tensor/gguf.h"
+#include "tensor/quantized/collect.h"
 #include "tensor/tensor.h"
 #include "tensor/tokenizer_files.h"
 
 namespace loci {
+
+/// Bytes in the checkpoint's file, or their own.
+struct TensorBytes {
+  std::vector<std::byte> made;  // where they had to be put together
+  std::span<const std::byte> bytes;
+};
 
 class Checkpoint {
  public:
@@ -42,15 +49,20 @@ class Checkpoint {
     return chat_template_;
   }  // chat_template.jinja, or tokenizer_config's
 
-  const std::map<std::string, Tensor, std::less<>>& tensors() const { return tensors_; }
+  const TensorMap& tensors() const { return tensors_; }
   const Tensor* find(std::string_view name) const;
-  std::size_t weight_bytes() const;  // sum over tensors
+  std::size_t weight_bytes() const;  // sum over tensors, as they are read
+
+  /// The tensor's rows. A quantized weight that a Hugging Face folder stores in parts is put together here,
+  /// and only as long as the result lives: kCorrupt naming the part whose values are impossible.
+  Result<TensorBytes> read(const Tensor& tensor, WorkerPool& pool) const;
 
   /// The tensor has been read for the last time: its pages leave this process's memory.
   void release(const Tensor& tensor) const;
 
  private:
   Checkpoint() = default;
+  void release_bytes(std::span<const std::byte> window) const;
   friend struct CheckpointReader;
 
   std::string name_;
@@ -59,7 +71,8 @@ class Checkpoint {
   json::object hf_config_, generation_config_;
   TokenizerFiles tokenizer_files_;
   std::string chat_template_;
-  std::map<std::string, Tensor, std::less<>> tensors_;
+  TensorMap tensors_;
+  PartedWeightMap parted_;  // what the tensors without bytes are made of
 };
 
 }  // namespace loci

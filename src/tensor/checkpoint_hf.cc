@@ -7,6 +7,7 @@
 #include "tensor/checkpoint_reader.h"
 #include "tensor/error_context.h"
 #include "tensor/json_file.h"
+#include "tensor/quantized/collect.h"
 #include "tensor/safetensors.h"
 
 namespace loci {
@@ -69,6 +70,11 @@ Result<std::map<std::string, std::string>> read_weight_map(const fs::path& index
 Result<> CheckpointReader::open_hf(const fs::path& folder) {
   LOCI_TRY(checkpoint.hf_config_, read_json_object(folder / "config.json"));
   LOCI_TRY_VOID(read_hf_texts(folder));
+  LOCI_TRY_VOID(add_hf_tensors(folder));
+  return collect_quantized(folder);
+}
+
+Result<> CheckpointReader::add_hf_tensors(const fs::path& folder) {
   if (const fs::path single = folder / "model.safetensors"; is_there(single)) return add_safetensors(single);
   if (const fs::path index = folder / "model.safetensors.index.json"; is_there(index))
     return add_indexed_safetensors(index);
@@ -76,6 +82,31 @@ Result<> CheckpointReader::open_hf(const fs::path& folder) {
   if (files.empty())
     return fail(ErrorCode::kNotFound, "{}: no .safetensors file in this folder", folder.string());
   for (const fs::path& file : files) LOCI_TRY_VOID(add_safetensors(file));
+  return {};
+}
+
+/// Where folders say how they are quantized: in config.json or, the older ones, in a file of the method's
+/// own.
+Result<> CheckpointReader::collect_quantized(const fs::path& folder) {
+  struct Source {
+    const char *file, *key, *method_if_absent;
+  };
+  constexpr Source kSources[] = {{"config.json", "quantization_config", ""},
+                                 {"config.json", "compression_config", "compressed-tensors"},
+                                 {"quantize_config.json", nullptr, "gptq"},
+                                 {"quant_config.json", nullptr, "awq"}};
+  for (const Source& source : kSources) {
+    const fs::path file = folder / source.file;
+    LOCI_TRY(const json::object object, read_optional_json_object(file));
+    const json::value* field = source.key != nullptr ? find_field(object, source.key) : nullptr;
+    if (source.key != nullptr ? field == nullptr : object.empty()) continue;
+    if (field != nullptr && !field->is_object())
+      return in_file(file.string(), in_part("field", source.key, fail(ErrorCode::kCorrupt, "not an object")));
+    LOCI_TRY(const QuantScheme scheme,
+             in_file(file.string(), read_quant_scheme(field != nullptr ? field->get_object() : object,
+                                                      source.method_if_absent)));
+    return in_file(folder.string(), collect_parted_weights(scheme, checkpoint.tensors_, checkpoint.parted_));
+  }
   return {};
 }
 

@@ -33,6 +33,8 @@ struct CheckpointReader {
   Result<> read_chat_template(const std::filesystem::path& folder);
   Result<> add_indexed_safetensors(const std::filesystem::path& index);
   Result<> add_safetensors(const std::filesystem::path& file);
+  Result<> add_hf_tensors(const std::filesystem::path& folder);
+  Result<> collect_quantized(const std::filesystem::path& folder);
 };
 
 /// The regular files of `folder` (links followed) whose names end in `extension`, sorted by name.

@@ -26,6 +26,10 @@ enum class DType : std::uint8_t {
   kQ6_K,
   kIQ4_NL,
   kIQ4_XS,
+  // Blocks that the weights of quantized Hugging Face folders become (formats/scaled_blocks.h).
+  kInt4,
+  kInt8,
+  kFp8,
   // Plain numbers that files hold beside the weights, or weights are made of. No matrix is computed with
   // them.
   kF64,

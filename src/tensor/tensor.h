@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +18,10 @@ struct Tensor {
   DType dtype;
   std::vector<std::size_t> shape;  // outermost first (row-major): a matrix [rows][columns] is {rows, columns}
   std::span<const std::byte>
-      bytes;  // exactly row_bytes(dtype, columns) * rows; at any alignment (safetensors)
+      bytes;  // exactly size_bytes(); at any alignment (safetensors). Empty where parts must be put together
+  // Where the columns of the stored rows come from (quantized/parted_weight.h): column c of the matrix that
+  // is meant stands at the c' with column_order[c'] == c. Empty where it stands at c.
+  std::span<const std::uint32_t> column_order{};
 
   std::size_t columns() const { return shape.empty() ? 1 : shape.back(); }
   std::size_t elements() const {
@@ -26,6 +30,7 @@ struct Tensor {
     return product;
   }
   std::size_t rows() const { return columns() == 0 ? 0 : elements() / columns(); }
+  std::size_t size_bytes() const { return row_bytes(dtype, columns()) * rows(); }
 };
 
 /// The bytes that a tensor of this type and shape occupies. kCorrupt where the number of elements or bytes

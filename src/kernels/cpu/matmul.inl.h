@@ -14,6 +14,7 @@ namespace loci::kernels {
 template <class Vec>
 void matmul_few(const MatmulArgs& args, WidenColumns widen, WorkerPool& pool) {
   const DType dtype = args.weight.dtype;
+  if (args.weight.column_order != nullptr) return matmul_strips<Vec>(args, widen, pool);
   if (dtype == DType::kF32) return matmul_stream<Vec, PanelF32<Vec>>(args, pool);
   if (dtype == DType::kF16) return matmul_stream<Vec, PanelF16<Vec>>(args, pool);
   if (dtype == DType::kBF16) return matmul_stream<Vec, PanelBF16<Vec>>(args, pool);

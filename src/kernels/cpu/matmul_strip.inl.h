@@ -29,6 +29,15 @@ inline __attribute__((always_inline)) void add_strips(
   }
 }
 
+/// The inputs of packed columns [first, first + columns), from wherever they stand.
+template <int kTokens>
+inline __attribute__((always_inline)) void gather_inputs(const MatmulArgs& args, long first, int columns,
+                                                         float (&ordered)[kTokens][kStripColumns]) {
+  const std::uint32_t* order = args.weight.column_order + first;
+  for (int t = 0; t < kTokens; ++t)
+    for (int c = 0; c < columns; ++c) ordered[t][c] = args.input[offset(t, args.weight.columns) + order[c]];
+}
+
 /// Asks for the bytes of a strip some way ahead (see kPrefetchBytes).
 static inline void prefetch_strip(const std::byte* at, long bytes) {
   for (long line = 0; line < bytes; line += 64) __builtin_prefetch(at + kPrefetchBytes + line);
@@ -40,6 +49,7 @@ void strip_panels(const MatmulArgs& args, WidenColumns widen, int panel) {
   const long columns = args.weight.columns, panel_bytes = static_cast<long>(args.weight.panel_bytes());
   const std::byte* weights = args.weight.data + panel * panel_bytes;
   alignas(64) float strips[kPanels][kStripColumns][kPanelRows];
+  float ordered[kTokens][kStripColumns];
   StreamSums<Vec, kTokens, kPanels> sums;
   for (int p = 0; p < kPanels; ++p)
     for (int t = 0; t < kTokens; ++t) sums.sum[p][t] = Vec::zero();
@@ -51,7 +61,12 @@ void strip_panels(const MatmulArgs& args, WidenColumns widen, int panel) {
       prefetch_strip(data + panel_bytes * c / columns, panel_bytes * width / columns);
       widen(data, c, width, strips[p][0]);
     }
-    add_strips<Vec>(strips, args.input + c, columns, width, sums);
+    if (args.weight.column_order == nullptr) {
+      add_strips<Vec>(strips, args.input + c, columns, width, sums);
+    } else {
+      gather_inputs<kTokens>(args, c, width, ordered);
+      add_strips<Vec>(strips, ordered[0], kStripColumns, width, sums);
+    }
   }
   for (int p = 0; p < kPanels; ++p)
     for (int t = 0; t < kTokens; ++t) write_sums(args, panel + p, t, sums.sum[p][t]);

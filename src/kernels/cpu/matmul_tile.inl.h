@@ -81,8 +81,13 @@ void copy_inputs(const MatmulArgs& args, int first_token, int tokens, int first_
                  TileBuffers& buffers) {
   const int whole = columns / 16 * 16;
   for (int t = 0; t < tokens; ++t) {
-    const float* from = args.input + offset(first_token + t, args.weight.columns) + first_column;
+    const float* from = args.input + offset(first_token + t, args.weight.columns);
     float* to = buffers.inputs[t];
+    if (const std::uint32_t* order = args.weight.column_order) {
+      for (int c = 0; c < columns; ++c) to[c] = from[order[first_column + c]];
+      continue;
+    }
+    from += first_column;
     for (int c = 0; c < whole; c += 16) Vec::load(from + c).store(to + c);
     Vec::load_first(from + whole, columns - whole).store_first(to + whole, columns - whole);
   }

@@ -61,6 +61,12 @@ WidenColumns widener(DType dtype) {
       return widen_columns<Vec, PanelIQ4_NL<Vec>>;
     case DType::kIQ4_XS:
       return widen_columns<Vec, PanelIQ4_XS<Vec>>;
+    case DType::kInt4:
+      return widen_columns<Vec, PanelInt4<Vec>>;
+    case DType::kInt8:
+      return widen_columns<Vec, PanelInt8<Vec>>;
+    case DType::kFp8:
+      return widen_columns<Vec, PanelFp8<Vec>>;
     case DType::kF64:
     case DType::kI8:
     case DType::kI16:

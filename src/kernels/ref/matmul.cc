@@ -6,9 +6,10 @@
 namespace loci::kernels::ref {
 namespace {
 
-float dot(const std::vector<float>& weights, const float* input) {
+float dot(const std::vector<float>& weights, const std::uint32_t* order, const float* input) {
   float sum = 0;
-  for (std::size_t c = 0; c < weights.size(); ++c) sum = std::fma(weights[c], input[c], sum);
+  for (std::size_t c = 0; c < weights.size(); ++c)
+    sum = std::fma(weights[c], input[order != nullptr ? order[c] : c], sum);
   return sum;
 }
 
@@ -20,7 +21,8 @@ void matmul(const MatmulArgs& args, WorkerPool& pool) {
     for (int r = begin; r < end; ++r) {
       unpack_row(args.weight, r, weights.data());
       for (int t = 0; t < args.tokens; ++t) {
-        const float sum = dot(weights, args.input + static_cast<std::ptrdiff_t>(t) * args.weight.columns);
+        const float* input = args.input + static_cast<std::ptrdiff_t>(t) * args.weight.columns;
+        const float sum = dot(weights, args.weight.column_order, input);
         float& output = args.output[static_cast<std::ptrdiff_t>(t) * args.output_stride + r];
         output = args.mode == MatmulOutput::kAccumulate ? output + sum : sum;
       }

@@ -11,6 +11,7 @@
 #include "tensor/formats/q4_1.h"
 #include "tensor/formats/q5.h"
 #include "tensor/formats/q8_0.h"
+#include "tensor/formats/scaled_blocks.h"
 
 namespace loci {
 namespace {
@@ -55,11 +56,11 @@ void quantize_blocks(const float* source, std::size_t elements, std::byte* desti
 }
 
 template <class Block>
-constexpr Format block_format(DType dtype, std::string_view name, std::uint32_t ggml_type) {
+constexpr Format block_format(DType dtype, std::string_view name, std::optional<std::uint32_t> ggml_type) {
   return {dtype, {name, Block::kElements, sizeof(Block)}, ggml_type, dequantize_blocks<Block>, nullptr};
 }
 template <class Block, Block (*quantize_block)(const float*)>
-constexpr Format block_format(DType dtype, std::string_view name, std::uint32_t ggml_type) {
+constexpr Format block_format(DType dtype, std::string_view name, std::optional<std::uint32_t> ggml_type) {
   Format format = block_format<Block>(dtype, name, ggml_type);
   format.quantize = quantize_blocks<Block, quantize_block>;
   return format;
@@ -87,6 +88,9 @@ constexpr std::array kFormats{
     block_format<BlockQ6_K>(DType::kQ6_K, "Q6_K", 14),
     block_format<BlockIQ4_NL>(DType::kIQ4_NL, "IQ4_NL", 20),
     block_format<BlockIQ4_XS>(DType::kIQ4_XS, "IQ4_XS", 23),
+    block_format<BlockInt4>(DType::kInt4, "INT4", std::nullopt),
+    block_format<BlockInt8>(DType::kInt8, "INT8", std::nullopt),
+    block_format<BlockFp8>(DType::kFp8, "FP8", std::nullopt),
     plain_format(DType::kF64, "F64", 8, 28),
     plain_format(DType::kI8, "I8", 1, 24),
     plain_format(DType::kI16, "I16", 2, 25),

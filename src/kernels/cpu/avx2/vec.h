@@ -15,6 +15,10 @@ struct Words {
     return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)),
             _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32))};
   }
+  static Words load_u8(const std::byte* at) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    return {_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bytes, bytes))};
+  }
   static Words load_u16(const std::byte* at) {
     return {_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))),
             _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16)))};
@@ -35,6 +39,9 @@ inline Words operator&(Words a, int mask) {
 }
 inline Words operator|(Words a, Words b) {
   return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)};
+}
+inline Words operator-(Words a, Words b) {
+  return {_mm256_sub_epi32(a.low, b.low), _mm256_sub_epi32(a.high, b.high)};
 }
 inline Words operator-(Words a, int less) {
   const __m256i lanes = _mm256_set1_epi32(less);
@@ -65,6 +72,16 @@ struct Vec {
   }
   static Vec load_i8(const std::byte* at) {
     return from_i8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+  }
+  /// E4M3 without NaN. Its bits as those of a binary16 are the value over 256, subnormals included.
+  static Vec load_f8_e4m3(const std::byte* at) {
+    const __m256i codes = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+    const __m256i sign = _mm256_and_si256(codes, _mm256_set1_epi16(-0x8000));
+    const __m256i rest = _mm256_slli_epi16(_mm256_and_si256(codes, _mm256_set1_epi16(0x7F)), 7);
+    const __m256i halves = _mm256_or_si256(sign, rest);
+    const __m256 unit = _mm256_set1_ps(256);
+    return {_mm256_mul_ps(_mm256_cvtph_ps(_mm256_castsi256_si128(halves)), unit),
+            _mm256_mul_ps(_mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1)), unit)};
   }
   /// Code number `index` of each of 16 words of 32 bits, less 8.
   static Vec load_nibbles(const std::byte* at, int index) {

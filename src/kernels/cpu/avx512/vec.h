@@ -12,6 +12,9 @@ namespace loci::kernels::avx512 {
 struct Words {
   __m512i lanes;
   static Words load(const std::byte* at) { return {_mm512_loadu_si512(at)}; }
+  static Words load_u8(const std::byte* at) {
+    return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)))};
+  }
   static Words load_u16(const std::byte* at) {
     return {_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)))};
   }
@@ -30,6 +33,9 @@ inline Words operator&(Words a, int mask) {
 }
 inline Words operator|(Words a, Words b) {
   return {_mm512_or_si512(a.lanes, b.lanes)};
+}
+inline Words operator-(Words a, Words b) {
+  return {_mm512_sub_epi32(a.lanes, b.lanes)};
 }
 inline Words operator-(Words a, int less) {
   return {_mm512_sub_epi32(a.lanes, _mm512_set1_epi32(less))};
@@ -56,6 +62,13 @@ struct Vec {
   }
   static Vec load_i8(const std::byte* at) {
     return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))))};
+  }
+  /// E4M3 without NaN. Its bits as those of a binary16 are the value over 256, subnormals included.
+  static Vec load_f8_e4m3(const std::byte* at) {
+    const __m256i codes = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+    const __m256i sign = _mm256_and_si256(codes, _mm256_set1_epi16(-0x8000));
+    const __m256i rest = _mm256_slli_epi16(_mm256_and_si256(codes, _mm256_set1_epi16(0x7F)), 7);
+    return {_mm512_mul_ps(_mm512_cvtph_ps(_mm256_or_si256(sign, rest)), _mm512_set1_ps(256))};
   }
   /// Code number `index` of each of 16 words of 32 bits, less 8. A table of the 16 values does both steps:
   /// the permutation looks at the low 4 bits of a lane only.
