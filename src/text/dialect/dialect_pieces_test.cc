@@ -180,6 +180,35 @@ TEST(DialectsPieces, NoBytesAreLostWhereThereIsNoMarkup) {
       EXPECT_EQ(parse_answer(row.dialect, options, text).content, text) << row.dialect.name;
 }
 
+/// What a parser has given when it has been fed `text` and nothing more.
+Answer so_far(const Dialect& dialect, const AnswerOptions& options, std::string_view text) {
+  const auto parser = dialect.make_parser(options);
+  Answer answer;
+  for (const char c : text) answer.add(parser->feed({&c, 1}));
+  return answer;
+}
+
+TEST(DialectsPieces, ProseWaitsOnlyWhileItMayBeMarkup) {
+  const std::string text =
+      "One <two>, <|three|> [FOUR] and <tool_ca five: <function, <｜six｜> functoo. \n Action: no";
+  for (const dialect::TableRow& row : dialect::dialect_table()) {
+    const dialect::Form& form = *row.dialect.form;
+    std::vector<std::string_view> tags(form.call_tags.begin(), form.call_tags.end());
+    tags.insert(tags.end(), form.dropped.begin(), form.dropped.end());
+    for (const dialect::ReasoningTags& one : form.reasoning) tags.insert(tags.end(), {one.open, one.close});
+    if (row.dialect.name == "harmony") tags = {"<|end|>", "<|start|>", "<|call|>", "<|channel|>"};
+    for (std::size_t end = 1; end <= text.size(); ++end) {
+      const std::string fed = text.substr(0, end);
+      const std::string given = so_far(row.dialect, with_tools(), fed).content;
+      ASSERT_TRUE(fed.starts_with(given));
+      const std::size_t held = std::min(fed.find_first_not_of(" \n", given.size()), fed.size());
+      const std::string rest = fed.substr(held);
+      const auto begins = [&](std::string_view tag) { return tag.starts_with(rest); };
+      ASSERT_TRUE(rest.empty() || std::ranges::any_of(tags, begins)) << row.dialect.name << " holds " << rest;
+    }
+  }
+}
+
 TEST(DialectsPieces, WithoutToolsCallsAreText) {
   const std::string text =
       "Look: <tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call> [TOOL_CALLS]f[ARGS]{}";
@@ -202,14 +231,6 @@ TEST(DialectsPieces, NoTagOfAFormBeginsAnother) {
       for (const std::string_view b : tags)
         EXPECT_TRUE(a == b || !b.starts_with(a)) << row.dialect.name << ": " << a << ", " << b;
   }
-}
-
-/// What a parser has given of the last call when it has been fed `text` and nothing more.
-Answer so_far(const Dialect& dialect, const AnswerOptions& options, std::string_view text) {
-  const auto parser = dialect.make_parser(options);
-  Answer answer;
-  for (const char c : text) answer.add(parser->feed({&c, 1}));
-  return answer;
 }
 
 TEST(DialectsPieces, ArgumentsStreamBeforeTheCallIsComplete) {
