@@ -9,9 +9,9 @@
 #include "base/mapped_file.h"
 #include "tensor/checkpoint.h"
 #include "tensor/formats/convert.h"
-#include "tensor/raw_bytes_for_test.h"
 #include "tensor/safetensors.h"
 #include "testing/paths.h"
+#include "testing/safetensors_file.h"
 
 namespace loci {
 namespace {
@@ -111,18 +111,13 @@ class FormatsBadFolders : public ::testing::TestWithParam<BadFolder> {
     std::ofstream(folder_ / name, std::ios::binary) << text;
   }
   void write_parts(const std::vector<Part>& parts) {
-    json::object header;
-    std::string data;
+    std::vector<testing::SafetensorsEntry> entries;
     for (const Part& part : parts) {
-      const std::size_t begin = data.size(), size = bytes_of(part);
-      data.append(size, static_cast<char>(part.fill));
-      if (!part.words.empty()) std::memcpy(data.data() + begin, part.words.data(), size);
-      header[part.name] = {{"dtype", part.dtype},
-                           {"shape", json::array(part.shape.begin(), part.shape.end())},
-                           {"data_offsets", {begin, data.size()}}};
+      std::vector<std::byte> bytes(bytes_of(part), static_cast<std::byte>(part.fill));
+      if (!part.words.empty()) std::memcpy(bytes.data(), part.words.data(), bytes.size());
+      entries.push_back({part.name, part.dtype, part.shape, std::move(bytes)});
     }
-    const Bytes file = RawBytes().string(json::serialize(header)).text(data).bytes();
-    write("model.safetensors", {std::bit_cast<const char*>(file.data()), file.size()});
+    testing::write_safetensors(folder_ / "model.safetensors", entries);
   }
 
   /// Opens the folder and reads all of it.

@@ -1,0 +1,214 @@
+// Whole models in every storage format: the logits are those of a twin that holds the same weights as floats.
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <numeric>
+#include <random>
+#include <unistd.h>
+
+#include "model/model.h"
+#include "tensor/formats/convert.h"
+#include "tensor/formats/format.h"
+#include "testing/safetensors_file.h"
+#include "testing/tiny_model.h"
+
+namespace loci {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::SafetensorsEntry;
+
+/// The logits of every position of a short prompt, on the widest instruction set. [tokens][vocab]
+std::vector<float> logits(const Checkpoint& checkpoint) {
+  WorkerPool pool(2);
+  const auto model = Model::load(checkpoint, std::nullopt, pool);
+  if (!model) {
+    ADD_FAILURE() << model.error().message;
+    return {};
+  }
+  const ModelSpec& spec = (*model)->spec();
+  constexpr int kTokens = 7;  // more than the few that are computed another way
+  constexpr int kBlockTokens = 16;
+  const AttentionSpec& attention = spec.layers.front().attention;
+  const auto half =
+      static_cast<std::size_t>(attention.kv_heads * attention.head_dim * kBlockTokens) * sizeof(float);
+  std::vector<std::byte> cache(2 * half * spec.layers.size());
+  std::vector<kernels::KvView> views;
+  for (std::size_t i = 0; i < spec.layers.size(); ++i)
+    views.push_back({cache.data(), DType::kF32, cache.size(), 2 * half * i, 2 * half * i + half, kBlockTokens,
+                     attention.kv_heads, attention.head_dim});
+  const std::vector<TokenId> tokens{5, 1, 9, 30, 2, 17, 8};
+  std::vector<int> positions(kTokens), sequences(kTokens, 0);
+  std::iota(positions.begin(), positions.end(), 0);
+  const std::uint32_t block = 0;
+  const std::uint32_t* tables[] = {&block};
+  Workspace workspace(spec, {kTokens, kTokens});
+  const kernels::OpTable& ops = *kernels::ops_for(kernels::best_isa());
+  (*model)->forward({tokens, positions, sequences, tables, positions}, views, workspace, ops, pool);
+  return {workspace.logits.begin(), workspace.logits.begin() + std::ssize(tokens) * spec.vocab_size};
+}
+
+/// Random blocks of a type, whose values are not large.
+std::vector<std::byte> random_blocks(DType dtype, std::size_t elements, std::mt19937& random) {
+  const auto block = static_cast<std::size_t>(traits(dtype).block_elements);
+  const auto bytes = static_cast<std::size_t>(traits(dtype).block_bytes);
+  std::vector<std::byte> stored(row_bytes(dtype, elements));
+  std::vector<float> values(block);
+  for (std::size_t at = 0; at < stored.size(); at += bytes) do {
+      for (std::size_t i = 0; i < bytes; ++i) stored[at + i] = static_cast<std::byte>(random());
+      dequantize_row(dtype, stored.data() + at, block, values.data());
+    } while (!std::ranges::all_of(values, [](float value) { return std::fabs(value) < 10; }));
+  return stored;
+}
+
+std::vector<std::byte> dequantized(DType dtype, std::span<const std::byte> stored, std::size_t elements) {
+  std::vector<float> values(elements);
+  dequantize_row(dtype, stored.data(), elements, values.data());
+  const auto bytes = std::as_bytes(std::span(values));
+  return {bytes.begin(), bytes.end()};
+}
+
+GgufWriter::Fill copy_of(std::vector<std::byte> bytes) {
+  return [bytes = std::move(bytes)](std::span<std::byte> out) { std::ranges::copy(bytes, out.begin()); };
+}
+
+TEST(FormatsModel, EveryTypeOfGgufComputesWhatItsFloatsCompute) {
+  std::mt19937 random(8);
+  const testing::TinyModelShape shape{.layers = 1, .hidden = 256, .intermediate = 256};
+  int compared = 0;
+  for (const Format& format : formats()) {
+    if (!format.ggml_type || format.traits.block_elements == 1) continue;
+    GgufWriter narrow, wide;
+    for (GgufWriter* writer : {&narrow, &wide}) {
+      testing::set_llama_keys(*writer, shape);
+      testing::set_byte_tokenizer(*writer);
+    }
+    for (const testing::TinyTensor& tensor : testing::tiny_tensors(shape)) {
+      if (tensor.shape.size() == 1) {
+        ASSERT_TRUE(narrow.add(tensor.name, DType::kF32, tensor.shape, testing::ones()));
+        ASSERT_TRUE(wide.add(tensor.name, DType::kF32, tensor.shape, testing::ones()));
+        continue;
+      }
+      const std::size_t elements = tensor.shape[0] * tensor.shape[1];
+      const std::vector<std::byte> blocks = random_blocks(format.dtype, elements, random);
+      ASSERT_TRUE(narrow.add(tensor.name, format.dtype, tensor.shape, copy_of(blocks)));
+      ASSERT_TRUE(wide.add(tensor.name, DType::kF32, tensor.shape,
+                           copy_of(dequantized(format.dtype, blocks, elements))));
+    }
+    const std::vector<std::byte> narrow_image = narrow.image(), wide_image = wide.image();
+    const auto computed = logits(Checkpoint::from_gguf_image(narrow_image, "narrow").value());
+    EXPECT_EQ(computed, logits(Checkpoint::from_gguf_image(wide_image, "wide").value()))
+        << format.traits.name;
+    EXPECT_TRUE(std::ranges::all_of(computed, [](float x) { return std::isfinite(x); }))
+        << format.traits.name;
+    ++compared;
+  }
+  EXPECT_GE(compared, 12);
+}
+
+constexpr std::size_t kHidden = 128, kInner = 192, kVocabulary = 40;
+const char* const kConfig =
+    R"({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 128,
+  "intermediate_size": 192, "num_hidden_layers": 1, "num_attention_heads": 4, "num_key_value_heads": 2,
+  "vocab_size": 40, "rms_norm_eps": 1e-5, "max_position_embeddings": 64, "rope_theta": 10000.0,
+  "tie_word_embeddings": false, "quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 32}})";
+
+/// A Llama folder in GPTQ; q, k and v take their groups in orders of their own where `act_order` says so.
+class FormatsGptqModel : public ::testing::TestWithParam<bool> {
+ protected:
+  FormatsGptqModel() : folder_(fs::path(::testing::TempDir()) / fmt::format("loci-gptq-{}", ::getpid())) {
+    fs::create_directories(folder_ / "wide");
+  }
+  ~FormatsGptqModel() override { fs::remove_all(folder_); }
+
+  template <class T>
+  void add(const std::string& name, const char* dtype, std::vector<std::size_t> shape,
+           const std::vector<T>& values) {
+    const auto bytes = std::as_bytes(std::span(values));
+    entries_.push_back({name, dtype, std::move(shape), {bytes.begin(), bytes.end()}});
+  }
+  void add_floats(const std::string& name, std::vector<std::size_t> shape) {
+    std::vector<float> values(std::accumulate(shape.begin(), shape.end(), 1uz, std::multiplies()));
+    for (float& value : values) value = static_cast<float>(random_() % 2001) / 10000.0f - 0.1f;
+    add(name, "F32", std::move(shape), values);
+  }
+  void add_linear(const std::string& name, std::size_t rows, std::size_t columns) {
+    const std::size_t groups = columns / 32;
+    std::vector<std::int32_t> codes(columns / 8 * rows), zeros(groups * rows / 8), group_of(columns);
+    for (std::int32_t& word : codes) word = static_cast<std::int32_t>(random_());
+    for (std::int32_t& word : zeros) word = static_cast<std::int32_t>(random_());
+    std::vector<std::uint16_t> scales(groups * rows);
+    for (std::uint16_t& half : scales) half = static_cast<std::uint16_t>(0x2000 + random_() % 0x400);
+    for (std::size_t c = 0; c < columns; ++c) group_of[c] = static_cast<std::int32_t>(c / 32);
+    if (GetParam()) std::ranges::shuffle(group_of, random_);
+    add(name + ".qweight", "I32", {columns / 8, rows}, codes);
+    add(name + ".qzeros", "I32", {groups, rows / 8}, zeros);
+    add(name + ".scales", "F16", {groups, rows}, scales);
+    add(name + ".g_idx", "I32", {columns}, group_of);
+  }
+  void write_model() {
+    add_floats("model.embed_tokens.weight", {kVocabulary, kHidden});
+    add_floats("lm_head.weight", {kVocabulary, kHidden});
+    add_floats("model.norm.weight", {kHidden});
+    const std::string layer = "model.layers.0.";
+    add_floats(layer + "input_layernorm.weight", {kHidden});
+    add_floats(layer + "post_attention_layernorm.weight", {kHidden});
+    for (const char* name : {"self_attn.q_proj", "self_attn.o_proj"})
+      add_linear(layer + name, kHidden, kHidden);
+    for (const char* name : {"self_attn.k_proj", "self_attn.v_proj"})
+      add_linear(layer + name, kHidden / 2, kHidden);
+    for (const char* name : {"mlp.gate_proj", "mlp.up_proj"}) add_linear(layer + name, kInner, kHidden);
+    add_linear(layer + "mlp.down_proj", kHidden, kInner);
+    write(folder_, entries_);
+  }
+  static void write(const fs::path& folder, const std::vector<SafetensorsEntry>& entries) {
+    std::ofstream(folder / "config.json") << kConfig;
+    testing::write_safetensors(folder / "model.safetensors", entries);
+  }
+
+  /// The same model with its weights as floats, columns where they belong.
+  void write_wide(const Checkpoint& checkpoint) {
+    WorkerPool pool(1);
+    std::vector<SafetensorsEntry> wide;
+    for (const auto& [name, tensor] : checkpoint.tensors()) {
+      const TensorBytes read = checkpoint.read(tensor, pool).value();
+      const std::vector<std::byte> floats = dequantized(tensor.dtype, read.bytes, tensor.elements());
+      std::vector<std::byte> placed = floats;
+      for (std::size_t i = 0; i < tensor.elements() && !tensor.column_order.empty(); ++i) {
+        const std::size_t c = i % tensor.columns(), to = i - c + tensor.column_order[c];
+        std::copy_n(floats.begin() + static_cast<std::ptrdiff_t>(i * 4), 4,
+                    placed.begin() + static_cast<std::ptrdiff_t>(to * 4));
+      }
+      wide.push_back({name, "F32", tensor.shape, placed});
+    }
+    write(folder_ / "wide", wide);
+  }
+
+  fs::path folder_;
+  std::mt19937 random_{9};
+  std::vector<SafetensorsEntry> entries_;
+};
+
+TEST_P(FormatsGptqModel, ComputesWhatItsFloatsCompute) {
+  write_model();
+  const auto checkpoint = Checkpoint::open(folder_);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  write_wide(*checkpoint);
+  // The twin says gptq too, and has no parts: what is not quantized stays as it is.
+  const auto twin = Checkpoint::open(folder_ / "wide");
+  ASSERT_TRUE(twin) << twin.error().message;
+  const std::vector<float> narrow = logits(*checkpoint), wide = logits(*twin);
+  if (!GetParam()) {
+    EXPECT_EQ(narrow, wide);
+    return;
+  }
+  ASSERT_EQ(narrow.size(), wide.size());  // other orders of summation: equal but for rounding
+  const float largest = std::ranges::max(wide, {}, [](float x) { return std::fabs(x); });
+  for (std::size_t i = 0; i < wide.size(); ++i) ASSERT_NEAR(narrow[i], wide[i], 1e-5f * std::fabs(largest));
+}
+
+INSTANTIATE_TEST_SUITE_P(Order, FormatsGptqModel, ::testing::Bool());
+
+}  // namespace
+}  // namespace loci
