@@ -5,7 +5,7 @@ CMAKE_FLAGS ?=
 LAUNCHER := $(shell command -v ccache >/dev/null 2>&1 && echo -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 CONFIGURE = cmake -S . -G Ninja $(LAUNCHER) $(CMAKE_FLAGS)
 
-.PHONY: help build test serve bench asan tsan fuzz soak client-test format format-check tidy clean setup
+.PHONY: help build test serve bench asan tsan fuzz soak client-test page-test format format-check tidy clean setup
 
 help:
 	@echo "make serve   build, and serve the embedded model on http://127.0.0.1:8000"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench   kernel and model speed on this machine"
 	@echo "make asan, make tsan   the tests under AddressSanitizer + UBSan, ThreadSanitizer"
 	@echo "make client-test       the official openai Python client against this server"
+	@echo "make page-test         the chat page in a headless Chromium"
 	@echo "make fuzz    libFuzzer, FUZZ_SECONDS (default 60) a target;  make soak  long random runs"
 	@echo "make format, make format-check, make tidy, make clean"
 
@@ -60,6 +61,10 @@ soak: build
 client-test: build
 	@tools/setup/debian.sh python
 	@tests/openai_client/run.sh $(BUILD)/loci
+
+page-test: build
+	@tools/setup/debian.sh page
+	@tests/page/run.sh $(BUILD)/loci
 
 format:
 	@tools/setup/debian.sh clang

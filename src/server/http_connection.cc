@@ -263,10 +263,18 @@ void Connection::client_is_gone() {
 
 // ---- writing
 
+namespace {
+
+bool may_have_body(int status) {
+  return status != 204 && status != 304;
+}
+
+}  // namespace
+
 void Connection::queue_answer(HttpResponse response) {
   queue_head(response, false);
   const HttpRequest& request = exchange_ ? exchange_->request() : head_;
-  if (request.method != "HEAD" && response.status != 204) output_ += response.body;
+  if (request.method != "HEAD" && may_have_body(response.status)) output_ += response.body;
 }
 
 void Connection::queue_head(HttpResponse& head, bool stream) {
@@ -278,7 +286,7 @@ void Connection::queue_head(HttpResponse& head, bool stream) {
   for (const HttpHeader& header : head.headers) fmt::format_to(out, "{}: {}\r\n", header.name, header.value);
   if (chunked) {
     output_ += "Transfer-Encoding: chunked\r\n";
-  } else if (!stream && head.status != 204) {
+  } else if (!stream && may_have_body(head.status)) {
     fmt::format_to(out, "Content-Length: {}\r\n", head.body.size());
   }
   output_ += close_after_ ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n";

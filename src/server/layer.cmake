@@ -1,6 +1,7 @@
-# The static page as a string, and the version that /version answers.
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source_dir}/api/index.html)
-file(READ ${source_dir}/api/index.html LOCI_INDEX_HTML)
-configure_file(${source_dir}/api/index_page.cc.in ${CMAKE_BINARY_DIR}/generated/server/index_page.cc @ONLY)
-target_sources(loci_server PRIVATE ${CMAKE_BINARY_DIR}/generated/server/index_page.cc)
+# The chat page, in the program: an assembler file includes its parts, and is assembled again when one changes.
+file(GLOB page_parts CONFIGURE_DEPENDS ${source_dir}/page/*.html ${source_dir}/page/*.css ${source_dir}/page/*.js)
+set_source_files_properties(${source_dir}/page/page_image.S PROPERTIES
+  COMPILE_OPTIONS "-Wa,-I${source_dir}/page"
+  OBJECT_DEPENDS "${page_parts}")
+# The version that /version answers.
 set_source_files_properties(${source_dir}/api/version.cc PROPERTIES COMPILE_DEFINITIONS LOCI_VERSION="${PROJECT_VERSION}")

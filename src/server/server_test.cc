@@ -213,12 +213,45 @@ TEST(Server, TokenizesThereAndBack) {
   EXPECT_EQ(error_param(outside), "tokens");
 }
 
-TEST(Server, ThePageSaysWhatRunsHere) {
+TEST(Server, ThePageIsWholeAndAllowedNothingElse) {
   const HttpResponse page = shared_server().get("/");
   EXPECT_EQ(page.status, 200);
-  EXPECT_NE(page.body.find(kName), std::string::npos);
-  EXPECT_NE(page.body.find("curl http://x/v1/chat/completions"), std::string::npos);
   EXPECT_TRUE(find_header(page.headers, "Content-Type")->starts_with("text/html"));
+  EXPECT_TRUE(page.body.starts_with("<!doctype html>"));
+  EXPECT_EQ(page.body.find("@style@"), std::string::npos);
+  EXPECT_EQ(page.body.find("@script@"), std::string::npos);
+  const std::size_t script = page.body.find("<script");
+  EXPECT_EQ(page.body.find("</script"), page.body.rfind("</script")) << "the script does not end early";
+  EXPECT_EQ(page.body.find("<script", script + 1), std::string::npos);
+  EXPECT_EQ(page.body.find("innerHTML ="), std::string::npos);
+  for (const char* elsewhere : {"src=\"http", "href=\"http", "@import", "url("})
+    EXPECT_EQ(page.body.find(elsewhere), std::string::npos) << elsewhere;
+  const std::string& policy = *find_header(page.headers, "Content-Security-Policy");
+  EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'sha256-")) << policy;
+  EXPECT_EQ(policy.find("unsafe"), std::string::npos) << policy;
+}
+
+TEST(Server, ThePageIsSentOnce) {
+  const HttpResponse page = shared_server().get("/");
+  const std::string etag = *find_header(page.headers, "ETag");
+  LoopbackClient client = shared_server().client();
+  client.get("/", "If-None-Match: W/\"other\", " + etag + "\r\n");
+  const HttpResponse again = client.read_response();
+  EXPECT_EQ(again.status, 304);
+  EXPECT_EQ(*find_header(again.headers, "ETag"), etag);
+  EXPECT_EQ(find_header(again.headers, "Content-Length"), nullptr);
+  client.get("/health/live");
+  EXPECT_EQ(client.read_response().status, 200) << "the connection goes on: a 304 has no body";
+}
+
+TEST(Server, WhoAsksForTextIsToldWhatRunsHere) {
+  const HttpResponse text = shared_server().get("/", "Accept: text/plain\r\n");
+  EXPECT_EQ(text.status, 200);
+  EXPECT_TRUE(find_header(text.headers, "Content-Type")->starts_with("text/plain"));
+  EXPECT_NE(text.body.find(kName), std::string::npos);
+  EXPECT_NE(text.body.find("curl http://x/v1/chat/completions"), std::string::npos);
+  const HttpResponse browser = shared_server().get("/", "Accept: text/html, text/plain;q=0.5\r\n");
+  EXPECT_TRUE(find_header(browser.headers, "Content-Type")->starts_with("text/html"));
 }
 
 TEST(Server, CountsWhatItDoes) {

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that building and testing Loci takes; does nothing, quickly, if all are there.
-# usage: tools/setup/debian.sh [clang] [python]
+# usage: tools/setup/debian.sh [clang] [python] [page]
 #   clang   clang 19 with clang-format, clang-tidy and the runtimes of the fuzzer too
 #   python  what the test with the official OpenAI client needs
+#   page    what the test of the chat page needs: Chromium and Node.js
 set -euo pipefail
 
 packages=(
@@ -20,7 +21,10 @@ for extra in "$@"; do
   case $extra in
     clang) packages+=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev) ;;
     python) packages+=(python3 python3-venv curl) ;;
-    *) echo "tools/setup/debian.sh: '$extra' is neither clang nor python" >&2; exit 2 ;;
+    page)
+      packages+=(chromium)
+      command -v npm >/dev/null || packages+=(nodejs npm) ;;  # those of another source do as well
+    *) echo "tools/setup/debian.sh: '$extra' is none of clang, python, page" >&2; exit 2 ;;
   esac
 done
 

@@ -83,7 +83,7 @@ class LoopbackClient {
   /// One answer; status 0 where none comes. A body without a length is read to the end of the connection.
   HttpResponse read_response(bool to_head = false) {
     HttpResponse response = read_head();
-    if (to_head || response.status == 204 || response.status == 0) return response;
+    if (to_head || response.status == 204 || response.status == 304 || response.status == 0) return response;
     if (find_header(response.headers, "Transfer-Encoding") != nullptr) {
       for (std::string chunk = read_chunk(); !chunk.empty(); chunk = read_chunk()) response.body += chunk;
     } else if (const std::string* length = find_header(response.headers, "Content-Length")) {
