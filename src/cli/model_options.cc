@@ -63,7 +63,7 @@ LoadOptions ModelOptions::load_options() const {
 
 void add_model_argument(CLI::App& command, ModelOptions& options) {
   command.add_option(
-      "MODEL", options.model,
+      "MODEL,-m,--model", options.model,
       "a .gguf file, a Hugging Face folder, or org/name[:quant] as it was pulled; without it, the "
       "embedded model");
 }

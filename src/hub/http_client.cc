@@ -1,6 +1,7 @@
 #include "hub/http_client.h"
 
 #include <algorithm>
+#include <array>
 #include <curl/curl.h>
 #include <optional>
 
@@ -52,6 +53,7 @@ struct Transfer {
   CURL* curl;
   const HubSink* sink;
   HubReply reply{};
+  std::array<char, CURL_ERROR_SIZE> problem{};  // libcurl's own words
   std::size_t header_bytes = 0;
   bool sink_begun = false;
   Result<> outcome{};  // what the sink, or a limit, refused
@@ -152,6 +154,7 @@ void HttpClient::State::prepare(Transfer& transfer, const std::string& url, std:
   curl_easy_reset(handle);  // connections stay open
   set(handle, CURLOPT_URL, url.c_str());
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(handle, CURLOPT_ERRORBUFFER, transfer.problem.data());
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
   set(handle, CURLOPT_NOSIGNAL, 1L);
   set(handle, CURLOPT_USERAGENT, "loci");
@@ -180,10 +183,11 @@ Result<HubReply> HttpClient::State::transfer(const std::string& url, const HubSi
   const auto headers = headers_for(url);
   set(curl.get(), CURLOPT_HTTPHEADER, headers.get());
   const CURLcode code = curl_easy_perform(curl.get());
+  set(curl.get(), CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));  // the transfer ends before the handle
   if (!transfer.outcome) return std::unexpected(std::move(transfer.outcome).error());
   if (code != CURLE_OK)
     return fail(is_temporary(code) ? ErrorCode::kUnavailable : ErrorCode::kIo, "{}: {}", url.substr(0, 512),
-                curl_easy_strerror(code));
+                transfer.problem[0] != '\0' ? transfer.problem.data() : curl_easy_strerror(code));
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
   transfer.reply.status = static_cast<int>(status);

@@ -14,7 +14,7 @@ packages=(
   prometheus-cpp-dev libcurl4-openssl-dev zlib1g-dev  # metrics, and what its CMake package asks for
   libutf8proc-dev libpcre2-dev             # Unicode, regular expressions
   libxxhash-dev
-  libssl-dev                               # checksums of downloads, with libcurl's HTTP
+  libssl-dev ca-certificates               # checksums of downloads; whom libcurl's HTTPS trusts
   libgtest-dev libgmock-dev libbenchmark-dev
 )
 for extra in "$@"; do
