@@ -64,6 +64,13 @@ void require_object(std::string_view arguments) {
   }
 }
 
+const std::vector<loci::OfferedTool>& offered() {
+  static const std::vector<loci::OfferedTool> kTools{
+      {"f", loci::json::parse(R"({"properties": {"a": {"type": "string"}, "n": {"type": "integer"}}})")
+                .as_object()}};
+  return kTools;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -73,9 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   AnswerOptions options;
   options.tools = data[1] % 8 != 0;
   options.reasoning_open = data[1] % 2 != 0;
-  options.offered.push_back(
-      {"f", loci::json::parse(R"({"properties": {"a": {"type": "string"}, "n": {"type": "integer"}}})")
-                .as_object()});
+  options.offered = offered();
   const std::string_view text(reinterpret_cast<const char*>(data) + 3, size - 3);
   const Answer whole = parse(dialect, options, text, size);
   require(whole == parse(dialect, options, text, 1));

@@ -75,6 +75,9 @@ TEST(Dialects, JsonCallsComeAsTheModelWroteThem) {
   EXPECT_EQ(call("[" + (R"({"name": "f", "arguments": )" + arguments) + "}]"), expected);
   EXPECT_EQ(call(R"({"name": "f", "arguments": "{\"a\": \"\\n\"}"})"),
             (Answer{"", "", {{"", "f", R"({"a": "\n"})"}}}));
+  EXPECT_EQ(call(R"({"arguments": "{\"a\": 1}", "name": "f"})"),
+            (Answer{"", "", {{"", "f", R"({"a": 1})"}}}));
+  EXPECT_EQ(call(R"({"name": "f", "arguments": ""})"), (Answer{"", "", {{"", "f", "{}"}}}));
   EXPECT_EQ(call(R"({"name": "f", "arguments": null})"), (Answer{"", "", {{"", "f", "{}"}}}));
   EXPECT_EQ(call(R"({"name": "f"})"), (Answer{"", "", {{"", "f", "{}"}}}));
   EXPECT_EQ(call(R"({"id": "x1", "name": "f", "arguments": {}})"), (Answer{"", "", {{"x1", "f", "{}"}}}));
@@ -90,6 +93,8 @@ TEST(Dialects, WhatIsNoCallIsContent) {
       R"(<tool_call>{"name": "", "arguments": {}}</tool_call>)",
       R"(<tool_call>{"name": "f)",
       R"(<tool_call>{"arguments": {"a": 1}}</tool_call>)",
+      R"(<tool_call>{"name": "f", "arguments": "words"}</tool_call>)",
+      R"(<tool_call>{"arguments": "{\"a\": 1", "name": "f"}</tool_call>)",
       R"(<tool_call>{'name': 'f', 'arguments': {}}</tool_call>)",
       "<tool_call><function=a b></function></tool_call>",
   };

@@ -77,12 +77,11 @@ Read<bool> read_string(AnswerReader& in, std::string& out) {
   }
 }
 
-/// Checks an argument text that arrives decoded, and passes it on.
+/// Checks an argument text that arrives decoded.
 class ArgumentText {
  public:
-  /// False where the text is no JSON object.
-  bool push(AnswerReader& in, std::string_view text) {
-    std::string good;
+  /// Appends to `good` what of `text` belongs to a JSON object; false where it is none.
+  bool push(std::string_view text, std::string& good) {
     for (const char c : text) {
       if (done_) {
         if (!is_space(c)) return false;
@@ -100,7 +99,6 @@ class ArgumentText {
       }
       done_ = step == Scan::kLast;
     }
-    in.arguments(good);
     return true;
   }
   bool began() const { return began_; }
@@ -130,21 +128,25 @@ void begin(AnswerReader& in, CallFields& call) {
   call.began = true;
 }
 
-/// Arguments inside a JSON string, behind its opening quote.
-Read<bool> read_quoted_arguments(AnswerReader& in) {
+/// Arguments inside a JSON string, behind its opening quote. The call begins with the object in it.
+Read<bool> read_quoted_arguments(AnswerReader& in, CallFields& call) {
   JsonStringDecoder decoder;
   ArgumentText text;
   for (;;) {
     const int next = co_await in.peek();
     if (next < 0) co_return false;
-    std::string out;
-    const auto step = decoder.push(static_cast<char>(next), out);
-    if (step == JsonStringDecoder::Step::kWrong || !text.push(in, out)) co_return false;
+    std::string decoded, good;
+    const auto step = decoder.push(static_cast<char>(next), decoded);
+    if (step == JsonStringDecoder::Step::kWrong || !text.push(decoded, good)) co_return false;
     co_await in.next();
+    if (text.began() && !call.began) begin(in, call);
+    if (call.began) in.arguments(good);
     if (step == JsonStringDecoder::Step::kLast) break;
   }
-  if (!text.began()) in.arguments("{}");
-  co_return text.done() || !text.began();
+  if (text.began()) co_return text.done();
+  begin(in, call);
+  in.arguments("{}");
+  co_return true;
 }
 
 Read<bool> read_arguments_value(AnswerReader& in, CallFields& call) {
@@ -159,13 +161,13 @@ Read<bool> read_arguments_value(AnswerReader& in, CallFields& call) {
     if (null) call.early = "null";
     co_return null;
   }
-  begin(in, call);
   bool good = false;
   if (first == '{') {
+    begin(in, call);
     good = co_await read_json_arguments(in);
   } else {
     co_await in.next();
-    good = co_await read_quoted_arguments(in);
+    good = co_await read_quoted_arguments(in, call);
   }
   if (good) {
     in.end_call();
@@ -229,13 +231,11 @@ bool give_late(AnswerReader& in, CallFields& call) {
     for (const char c : std::string_view(call.early).substr(1)) decoder.push(c, decoded);
   }
   const std::string_view text = quoted ? std::string_view(decoded) : call.early;
+  std::string good;
+  ArgumentText checked;
+  if (!checked.push(text == "null" ? "" : text, good) || checked.began() != checked.done()) return false;
   begin(in, call);
-  if (text.empty() || text == "null") {
-    in.arguments("{}");
-  } else {
-    ArgumentText checked;
-    if (!checked.push(in, text) || !checked.done()) return false;
-  }
+  in.arguments(good.empty() ? "{}" : good);
   in.end_call();
   call.ended = true;
   return true;
@@ -249,7 +249,9 @@ Read<bool> read_json_arguments(AnswerReader& in) {
     const int next = co_await in.peek();
     if (next < 0) co_return false;
     const char c = static_cast<char>(next);
-    if (!text.push(in, {&c, 1})) co_return false;
+    std::string good;
+    if (!text.push({&c, 1}, good)) co_return false;
+    in.arguments(good);
     co_await in.next();
   }
   co_return true;
