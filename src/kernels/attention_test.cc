@@ -17,6 +17,9 @@ struct Shape {
   DType dtype;
   int block_tokens, kv_heads, group, head_dim;
   std::vector<int> lengths;  // of each sequence
+  int window = 0;
+  float softcap = 0;
+  bool alibi = false, causal = true;
 };
 
 /// A cache in which all tokens of some sequences are written, and their queries. Rows are tokens, sequence by
@@ -33,6 +36,8 @@ class Cache {
     keys_ = random.reals(tokens() * width, -2, 2);
     values_ = random.reals(tokens() * width, -2, 2);
     queries_ = random.reals(tokens() * width * shape.group, -2, 2);
+    slopes_ = random.reals(shape.kv_heads * shape.group, 0.01f, 0.5f);
+    for (const int sequence : sequence_) ends_.push_back(shape.lengths[static_cast<std::size_t>(sequence)]);
     make_tables(random);
   }
 
@@ -76,7 +81,11 @@ class Cache {
                    .heads = shape_.kv_heads * shape_.group,
                    .scale = 0.3f,
                    .output = output.data(),
-                   .output_stride = output_width()},
+                   .output_stride = output_width(),
+                   .window = shape_.window,
+                   .softcap = shape_.softcap,
+                   .slopes = shape_.alibi ? slopes_.data() : nullptr,
+                   .ends = shape_.causal ? nullptr : ends_.data() + first},
                   pool);
     return output;
   }
@@ -111,10 +120,10 @@ class Cache {
 
   Shape shape_;
   int blocks_ = 0;
-  std::vector<int> positions_, sequence_;
+  std::vector<int> positions_, sequence_, ends_;
   std::vector<std::vector<std::uint32_t>> tables_;
   std::vector<const std::uint32_t*> table_pointers_;
-  std::vector<float> keys_, values_, queries_;
+  std::vector<float> keys_, values_, queries_, slopes_;
 };
 
 std::vector<double> Cache::exact(int token, int head) const {
@@ -122,19 +131,24 @@ std::vector<double> Cache::exact(int token, int head) const {
   const int width = shape_.kv_heads * dims, kv = head / shape_.group * dims;
   const auto row = [&](int p) { return static_cast<std::size_t>((token - position + p) * width + kv); };
   std::vector<double> scores, output(static_cast<std::size_t>(dims), 0.0);
-  for (int p = 0; p <= position; ++p) {
+  const int end = shape_.causal ? position + 1 : ends_[static_cast<std::size_t>(token)];
+  const int begin = shape_.window > 0 ? std::max(0, position + 1 - shape_.window) : 0;
+  for (int p = begin; p < end; ++p) {
     double dot = 0;
     for (int d = 0; d < dims; ++d)
       dot += double{queries_[static_cast<std::size_t>(token * width * shape_.group + head * dims + d)]} *
              rounded(keys_[row(p) + static_cast<std::size_t>(d)]);
-    scores.push_back(dot * double{0.3f});
+    double score = dot * double{0.3f};
+    if (shape_.softcap > 0) score = std::tanh(score / double{shape_.softcap}) * double{shape_.softcap};
+    if (shape_.alibi) score += double{slopes_[static_cast<std::size_t>(head)]} * (p - position);
+    scores.push_back(score);
   }
   const double highest = *std::max_element(scores.begin(), scores.end());
   double total = 0;
   for (double& score : scores) total += score = std::exp(score - highest);
-  for (int p = 0; p <= position; ++p)
+  for (int p = begin; p < end; ++p)
     for (int d = 0; d < dims; ++d)
-      output[static_cast<std::size_t>(d)] += scores[static_cast<std::size_t>(p)] / total *
+      output[static_cast<std::size_t>(d)] += scores[static_cast<std::size_t>(p - begin)] / total *
                                              rounded(values_[row(p) + static_cast<std::size_t>(d)]);
   return output;
 }
@@ -149,6 +163,10 @@ Shape random_shape(Random& random, int round) {
               .lengths = {}};
   for (int s = random.between(1, 3); s > 0; --s) shape.lengths.push_back(random.between(1, 40));
   if (round % 20 == 0) shape.lengths = {333};
+  if (round % 3 == 1) shape.window = random.between(1, 70);
+  if (round % 4 == 1) shape.softcap = 5;
+  if (round % 5 == 1) shape.alibi = true;
+  if (round % 6 == 2) shape.causal = false;
   return shape;
 }
 
@@ -216,11 +234,12 @@ TEST(Attention, ATokenDoesNotDependOnTheBatchTheThreadsOrTheBlocks) {
 TEST(Attention, ReferenceIsCloseToExact) {
   Random random(4);
   WorkerPool pool(1);
-  for (int round = 0; round < 12; ++round) {
+  for (int round = 0; round < 36; ++round) {
     const Shape shape = random_shape(random, round);
     Cache cache(shape, random);
     cache.write(testing::reference(), pool);
-    const int token = cache.tokens() - 1, head = random.between(0, shape.kv_heads * shape.group - 1);
+    const int token = random.between(std::max(0, cache.tokens() - 60), cache.tokens() - 1),
+              head = random.between(0, shape.kv_heads * shape.group - 1);
     const std::vector<float> output = cache.attend(testing::reference(), pool, token, 1);
     const std::vector<double> exact = cache.exact(token, head);
     for (int d = 0; d < shape.head_dim; ++d)

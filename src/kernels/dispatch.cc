@@ -8,12 +8,14 @@ namespace {
 
 constexpr OpTable kReferenceOps{.name = "ref",
                                 .embed = ref::embed,
-                                .rms_norm = ref::rms_norm,
+                                .norm = ref::norm,
                                 .matmul = ref::matmul,
                                 .rope = ref::rope,
                                 .kv_write = ref::kv_write,
                                 .attention = ref::attention,
-                                .silu_mul = ref::silu_mul};
+                                .activate = ref::activate,
+                                .scale = ref::scale,
+                                .add = ref::add};
 
 struct Entry {
   Isa isa;

@@ -21,8 +21,8 @@ TEST(Dispatch, EachIsaHasItsNameAndNoOpIsMissing) {
     const OpTable* ops = ops_for(named.isa);
     if (ops == nullptr) continue;
     EXPECT_EQ(ops->name, named.name);
-    EXPECT_TRUE(ops->embed && ops->rms_norm && ops->matmul && ops->rope && ops->kv_write && ops->attention &&
-                ops->silu_mul);
+    EXPECT_TRUE(ops->embed && ops->norm && ops->matmul && ops->rope && ops->kv_write && ops->attention &&
+                ops->activate && ops->scale && ops->add);
   }
 }
 

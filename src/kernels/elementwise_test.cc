@@ -1,4 +1,5 @@
-// The ops that look at one token at a time: embed, rms_norm, rope, silu_mul.
+// The ops that look at one token at a time: embed, norm, rope, activate, scale, add.
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/test_support.h"
@@ -42,50 +43,66 @@ TEST(Embed, PutsSortedColumnsBack) {
   for (int c = 0; c < 64; ++c) ASSERT_EQ(output[order[static_cast<std::size_t>(c)]], table.at(17, c));
 }
 
-TEST(RmsNorm, EveryIsaEqualsTheReferenceAlsoInPlace) {
+TEST(Norm, EveryIsaEqualsTheReferenceAlsoInPlace) {
   Random random(2);
   WorkerPool pool(2);
   for (int features = 1; features < 70; ++features) {
-    const int tokens = random.between(1, 5);
-    const std::vector<float> input = random.reals(tokens * features, -3, 3), weight = random.reals(features);
-    RmsNormArgs args{.input = input.data(),
-                     .weight = weight.data(),
-                     .epsilon = 1e-5f,
-                     .tokens = tokens,
-                     .features = features,
-                     .output = nullptr};
-    std::vector<float> expected(input.size());
+    const int tokens = random.between(1, 5), groups = random.between(1, 3);
+    const int stride = groups * features + random.between(0, 3);
+    const std::vector<float> input = random.reals(tokens * stride, -3, 3);
+    const std::vector<float> weight = random.reals(groups * features), bias = random.reals(groups * features);
+    NormArgs args{.kind = features % 2 == 0 ? NormKind::kRms : NormKind::kLayer,
+                  .input = input.data(),
+                  .weight = weight.data(),
+                  .bias = features % 3 == 0 ? nullptr : bias.data(),
+                  .epsilon = 1e-5f,
+                  .tokens = tokens,
+                  .groups = groups,
+                  .features = features,
+                  .input_stride = stride,
+                  .output = nullptr,
+                  .output_stride = stride};
+    std::vector<float> expected = input;
     args.output = expected.data();
-    testing::reference().rms_norm(args, pool);
+    testing::reference().norm(args, pool);
     for (const OpTable* ops : testing::simd_tables()) {
       std::vector<float> output = input;
       args.input = args.output = output.data();
-      ops->rms_norm(args, pool);
+      ops->norm(args, pool);
       ASSERT_TRUE(same_bits(output, expected)) << ops->name << ' ' << features;
     }
   }
 }
 
-TEST(RmsNorm, ReferenceIsCloseToExact) {
+TEST(Norm, ReferenceIsCloseToExact) {
   Random random(3);
   WorkerPool pool(1);
   constexpr int kFeatures = 300;
-  const std::vector<float> input = random.reals(kFeatures, -3, 3), weight = random.reals(kFeatures);
-  std::vector<float> output(kFeatures);
-  testing::reference().rms_norm({.input = input.data(),
-                                 .weight = weight.data(),
-                                 .epsilon = 1e-5f,
-                                 .tokens = 1,
-                                 .features = kFeatures,
-                                 .output = output.data()},
-                                pool);
-  double squares = 0;
-  for (const float x : input) squares += double{x} * double{x};
-  const double factor = 1 / std::sqrt(squares / kFeatures + double{1e-5f});
-  for (std::size_t i = 0; i < kFeatures; ++i) {
-    const double exact = double{input[i]} * factor * double{weight[i]};
-    // 20 roundings in the sum, a root, a division, two products.
-    ASSERT_NEAR(output[i], exact, 24 * 0x1p-24 * std::fabs(exact));
+  const std::vector<float> input = random.reals(kFeatures, -3, 4), weight = random.reals(kFeatures),
+                           bias = random.reals(kFeatures);
+  for (const NormKind kind : {NormKind::kRms, NormKind::kLayer}) {
+    std::vector<float> output(kFeatures);
+    testing::reference().norm({.kind = kind,
+                               .input = input.data(),
+                               .weight = weight.data(),
+                               .bias = bias.data(),
+                               .epsilon = 1e-5f,
+                               .tokens = 1,
+                               .groups = 1,
+                               .features = kFeatures,
+                               .input_stride = kFeatures,
+                               .output = output.data(),
+                               .output_stride = kFeatures},
+                              pool);
+    double mean = 0, squares = 0;
+    for (const float x : input) mean += kind == NormKind::kLayer ? double{x} / kFeatures : 0;
+    for (const float x : input) squares += (double{x} - mean) * (double{x} - mean);
+    const double factor = 1 / std::sqrt(squares / kFeatures + double{1e-5f});
+    for (std::size_t i = 0; i < kFeatures; ++i) {
+      const double exact = (double{input[i]} - mean) * factor * double{weight[i]} + double{bias[i]};
+      // 20 roundings in the sums, a root, a division, two products; the mean's error is absolute.
+      ASSERT_NEAR(output[i], exact, 24 * 0x1p-24 * (std::fabs(exact) + 2));
+    }
   }
 }
 
@@ -152,30 +169,109 @@ TEST(Rope, EveryIsaEqualsTheReferenceAndTheReferenceRotates) {
   }
 }
 
-TEST(SiluMul, EveryIsaEqualsTheReferenceAndTheReferenceIsClose) {
+double exact_activation(Activation kind, double x) {
+  switch (kind) {
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
+    case Activation::kGelu:
+      return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
+    case Activation::kGeluTanh:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
+    case Activation::kQuickGelu:
+      return x / (1 + std::exp(-1.702 * x));
+    case Activation::kRelu:
+      return std::max(x, 0.0);
+    case Activation::kReluSquared:
+      return std::max(x, 0.0) * std::max(x, 0.0);
+  }
+  return 0;
+}
+
+constexpr Activation kActivations[] = {Activation::kSilu,      Activation::kGelu, Activation::kGeluTanh,
+                                       Activation::kQuickGelu, Activation::kRelu, Activation::kReluSquared};
+
+void check_activation(Activation kind, bool gated, int features, Random& random, WorkerPool& pool) {
+  const int tokens = random.between(1, 5), width = gated ? 2 * features : features;
+  std::vector<float> input = random.reals(tokens * width, -10, 10);
+  for (std::size_t i = 0; i < input.size(); i += 7) input[i] *= 20;
+  ActivateArgs args{kind, gated, input.data(), tokens, features, nullptr};
+  std::vector<float> expected(static_cast<std::size_t>(tokens * features)), output(expected.size());
+  args.output = expected.data();
+  testing::reference().activate(args, pool);
+  args.output = output.data();
+  for (const OpTable* ops : testing::simd_tables()) {
+    ops->activate(args, pool);
+    ASSERT_TRUE(same_bits(output, expected)) << ops->name << ' ' << features;
+  }
+  for (int t = 0; t < tokens; ++t)
+    for (int i = 0; i < features; ++i) {
+      const double x = double{input[static_cast<std::size_t>(t * width + i)]};
+      const double up = gated ? double{input[static_cast<std::size_t>(t * width + features + i)]} : 1;
+      const double exact = exact_activation(kind, x) * up;
+      // In the negative tails the argument of exp is off by some units of its last place, but the value is
+      // tiny.
+      ASSERT_NEAR(expected[static_cast<std::size_t>(t * features + i)], exact,
+                  8 * 0x1p-24 * std::fabs(exact) + 3e-7 * std::fabs(up));
+    }
+}
+
+TEST(Activate, EveryIsaEqualsTheReferenceAndTheReferenceIsClose) {
   Random random(5);
   WorkerPool pool(2);
+  for (const Activation kind : kActivations)
+    for (int features = 1; features < 70; ++features)
+      check_activation(kind, features % 2 == 0, features, random, pool);
+}
+
+TEST(Scale, EveryIsaEqualsTheReferenceWithClipAndCap) {
+  Random random(6);
+  WorkerPool pool(2);
   for (int features = 1; features < 70; ++features) {
-    const int tokens = random.between(1, 5);
-    std::vector<float> input = random.reals(tokens * 2 * features, -10, 10);
-    for (std::size_t i = 0; i < input.size(); i += 7) input[i] *= 20;
-    SiluMulArgs args{.gate_up = input.data(), .tokens = tokens, .features = features, .output = nullptr};
-    std::vector<float> expected(static_cast<std::size_t>(tokens * features)), output(expected.size());
-    args.output = expected.data();
-    testing::reference().silu_mul(args, pool);
-    args.output = output.data();
+    const int tokens = random.between(1, 5), stride = features + random.between(0, 3);
+    const std::vector<float> input = random.reals(tokens * stride, -60, 60);
+    ScaleArgs args{
+        .values = nullptr, .tokens = tokens, .features = features, .stride = stride, .scale = 1.7f};
+    args.clip = features % 2 == 0 ? 25.0f : 0.0f;
+    args.softcap = features % 3 == 0 ? 30.0f : 0.0f;
+    std::vector<float> expected = input;
+    args.values = expected.data();
+    testing::reference().scale(args, pool);
     for (const OpTable* ops : testing::simd_tables()) {
-      ops->silu_mul(args, pool);
+      std::vector<float> output = input;
+      args.values = output.data();
+      ops->scale(args, pool);
       ASSERT_TRUE(same_bits(output, expected)) << ops->name << ' ' << features;
     }
-    for (int t = 0; t < tokens; ++t)
-      for (int i = 0; i < features; ++i) {
-        const double gate = double{input[static_cast<std::size_t>(t * 2 * features + i)]};
-        const double up = double{input[static_cast<std::size_t>((t * 2 + 1) * features + i)]};
-        const double exact = gate / (1 + std::exp(-gate)) * up;
-        ASSERT_NEAR(expected[static_cast<std::size_t>(t * features + i)], exact,
-                    6 * 0x1p-24 * std::fabs(exact) + 1e-30);
+    double exact = double{input[0]} * double{1.7f};
+    if (args.clip > 0) exact = std::clamp(exact, -25.0, 25.0);
+    if (args.softcap > 0) exact = 30 * std::tanh(exact / 30);
+    ASSERT_NEAR(expected[0], exact, 1e-5);
+  }
+}
+
+TEST(Add, AddsARowOrTheSameToAll) {
+  Random random(7);
+  WorkerPool pool(2);
+  for (int features = 1; features < 40; ++features) {
+    const int tokens = random.between(1, 5);
+    const std::vector<float> sum = random.reals(tokens * features), addend = random.reals(tokens * features);
+    for (const int stride : {0, features}) {
+      AddArgs args{nullptr, addend.data(), tokens, features, stride, 0.3f};
+      std::vector<float> expected = sum;
+      args.sum = expected.data();
+      testing::reference().add(args, pool);
+      for (int t = 0; t < tokens; ++t)
+        for (int i = 0; i < features; ++i) {
+          const auto at = static_cast<std::size_t>(t * features + i);
+          ASSERT_EQ(expected[at], std::fma(addend[static_cast<std::size_t>(t * stride + i)], 0.3f, sum[at]));
+        }
+      for (const OpTable* ops : testing::simd_tables()) {
+        std::vector<float> output = sum;
+        args.sum = output.data();
+        ops->add(args, pool);
+        ASSERT_TRUE(same_bits(output, expected)) << ops->name << ' ' << features;
       }
+    }
   }
 }
 

@@ -1,5 +1,6 @@
-// Where the keys and values of one position lie (KvView and RaggedRows of ops.h). Internal linkage (static):
-// translation units of several ISAs include this, and the linker must not pick one's copy for another.
+// Which positions a token sees, and where the keys and values of one lie (KvView and RaggedRows of ops.h).
+// Internal linkage (static): translation units of several ISAs include this, and the linker must not pick
+// one's copy for another.
 #pragma once
 
 #include "kernels/ops.h"
@@ -29,6 +30,16 @@ static inline std::byte* value_address(const KvView& kv, const std::uint32_t* ta
   return kv.arena + table[position / kv.block_tokens] * kv.block_bytes + kv.value_offset +
          (row * static_cast<std::size_t>(kv.head_dim) + static_cast<std::size_t>(dim)) *
              kv_element_bytes(kv.dtype);
+}
+
+/// The positions [first, end) that token `token` attends to; never empty.
+struct Visible {
+  int first, end;
+};
+static inline Visible visible_positions(const AttentionArgs& args, int token) {
+  const int position = args.rows.positions[token];
+  const int first = args.window > 0 && position >= args.window ? position + 1 - args.window : 0;
+  return {first, args.ends != nullptr ? args.ends[token] : position + 1};
 }
 
 }  // namespace loci::kernels

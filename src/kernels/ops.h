@@ -28,30 +28,41 @@ struct EmbedArgs {
   float* output;
 };
 
-/// output[t][i] = input[t][i] / sqrt(mean_i(input[t][i]^2) + epsilon) * weight[i]      (Zhang and Sennrich
-/// 2019, eq. 4) Order: 16 partial sums (i mod 16) by fused multiply-add, then lane l += lane l + 8, 4, 2, 1.
-/// With factor = 1 / sqrt(sum / features + epsilon) an output is (input * factor) * weight. May be in place.
-struct RmsNormArgs {
-  const float* input;
-  const float* weight;  // [features]
+/// Normalizes each of `groups` runs of `features` neighbours of a token: one group is the whole row, many are
+/// the heads of a query.
+///   kRms    output = input / sqrt(mean(input^2) + epsilon) * weight           (Zhang and Sennrich 2019, eq.
+///   4) kLayer  output = (input - mean(input)) / sqrt(variance(input) + epsilon) * weight + bias  (Ba et al.
+///   2016)
+/// Order of each sum: 16 partial sums (i mod 16), squares by fused multiply-add, then lane l += lane l + 8,
+/// 4, 2, 1. With factor = 1 / sqrt(sum / features + epsilon) an output is (x * factor) * weight, and + bias
+/// as a fused multiply-add where there is one. The variance is that of x - mean (two passes). May be in
+/// place.
+enum class NormKind { kRms, kLayer };
+struct NormArgs {
+  NormKind kind;
+  const float* input;   // [tokens][input_stride], group g at g * features
+  const float* weight;  // [groups][features]
+  const float* bias;    // [groups][features], or nullptr
   float epsilon;
-  int tokens, features;
-  float* output;
+  int tokens, groups, features, input_stride;
+  float* output;  // [tokens][output_stride]
+  int output_stride;
 };
 
 /// output[t][r] = sum_c weight[r][c] * input[t][c] (+ residual: output[t][r] += ...)    [tokens][weight.rows]
 /// Order: packed columns ascending from 0, one fused multiply-add each, whatever the format: a dequantized
 /// weight is the float that dequantize_row() gives, made of exact products and at most one rounding, so it
-/// does not matter when it is dequantized, once a tile of many tokens or in registers for a single one. With
-/// kAccumulate the finished sum is added to output[t][r] (one rounding).
+/// does not matter when it is dequantized, once a tile of many tokens or in registers for a single one.
+/// bias[r] is added to the finished sum, and with kAccumulate the result to output[t][r] (one rounding each).
 enum class MatmulOutput { kStore, kAccumulate };
 struct MatmulArgs {
   PackedMatrix weight;
   const float* input;  // [tokens][weight.columns]
   int tokens;
   MatmulOutput mode;
-  float* output;      // [tokens][output_stride]
-  int output_stride;  // >= weight.rows
+  float* output;                // [tokens][output_stride]
+  int output_stride;            // >= weight.rows
+  const float* bias = nullptr;  // [weight.rows]
 };
 
 /// Rotates pairs (i, i + rotary_dim / 2) of each head in place (rotate-half form, Su et al. 2021, eq. 34).
@@ -92,16 +103,19 @@ struct KvWriteArgs {
   int tokens, key_stride, value_stride;
 };
 
-/// Causal attention of each token over positions 0..positions[t] of its own sequence (all written before the
-/// call):
-///   output[t][h] = sum_p softmax_p(scale * q[t][h] . k[p][h / group]) v[p][h / group],   group = heads /
-///   kv_heads
-/// Order: positions are walked in spans of kAttentionSpan absolute positions (0..31, 32..63, ...). Per span:
-/// scores by fma over ascending dimensions from 0, times scale; m' = max(m, scores); c = exp(m - m'); weights
-/// w_p = exp(score_p - m'); acc_d = acc_d * c, then fma(w_p, v_pd, acc_d) by ascending p. l is kept as 16
-/// partial sums, position p in lane p mod 16: l_i = fma(l_i, c, w_i + w_(i+16)), absent positions weighing 0;
-/// at the end lane i += lane i + 8, 4, 2, 1, and output = acc / l. exp is kernels::exp_approx
-/// (kernels/math.h), the same on every ISA.
+/// Attention of each token over positions [first, end) of its own sequence (all written before the call), end
+/// being ends[t], or positions[t] + 1 without `ends` (causal), and first = max(0, positions[t] + 1 - window)
+/// with a window:
+///   output[t][h] = sum_p softmax_p(score(p)) v[p][h / group],   group = heads / kv_heads
+///   score(p) = cap(scale * q[t][h] . k[p][h / group]) + slope[h] * (p - positions[t])
+/// cap(x) = softcap * tanh(x / softcap) (Gemma 2), slope is ALiBi's (Press et al. 2022); each only where
+/// asked for. Order: positions are walked in spans of kAttentionSpan absolute positions (0..31, 32..63, ...).
+/// Per span: scores by fma over ascending dimensions from 0, times scale, the cap as tanh_approx(x / softcap)
+/// * softcap, then fma(slope, p - position, x); m' = max(m, scores); c = exp(m - m'); weights w_p =
+/// exp(score_p - m'); acc_d = acc_d * c, then fma(w_p, v_pd, acc_d) by ascending p. l is kept as 16 partial
+/// sums, position p in lane p mod 16: l_i = fma(l_i, c, w_i + w_(i+16)), absent positions weighing 0; at the
+/// end lane i += lane i + 8, 4, 2, 1, and output = acc / l. exp is kernels::exp_approx (kernels/math.h), the
+/// same on every ISA.
 inline constexpr int kAttentionSpan = 32;
 struct AttentionArgs {
   KvView kv;
@@ -111,26 +125,53 @@ struct AttentionArgs {
   float scale;
   float* output;  // [tokens][output_stride], head h at h * head_dim
   int output_stride;
+  int window = 0;                 // positions that a token sees, itself among them; 0: all
+  float softcap = 0;              // 0: none
+  const float* slopes = nullptr;  // [heads]
+  const int* ends = nullptr;      // [tokens]
 };
 
-/// output[t][i] = (gate / (1 + exp(-gate))) * up                                     (SwiGLU, Shazeer 2020,
-/// eq. 6) with gate = gate_up[t][i], up = gate_up[t][features + i]. exp is kernels::exp_approx.
-struct SiluMulArgs {
-  const float* gate_up;  // [tokens][2 * features]
+/// output[t][i] = f(x[t][i]), or f(x[t][i]) * x[t][features + i] where gated (GLU variants, Shazeer 2020).
+/// kernels/activation.h gives each f with its order.
+enum class Activation { kSilu, kGelu, kGeluTanh, kQuickGelu, kRelu, kReluSquared };
+struct ActivateArgs {
+  Activation kind;
+  bool gated;
+  const float* input;  // [tokens][features], gated [tokens][2 * features]
   int tokens, features;
   float* output;  // [tokens][features]
+};
+
+/// x = cap(clip(x * scale)) in place: clip to [-clip, clip], cap(x) = tanh_approx(x / softcap) * softcap;
+/// each only where its number is above 0.
+struct ScaleArgs {
+  float* values;  // [tokens][stride]
+  int tokens, features, stride;
+  float scale;
+  float clip = 0;
+  float softcap = 0;
+};
+
+/// sum[t][i] = fma(addend[t][i], scale, sum[t][i])
+struct AddArgs {
+  float* sum;           // [tokens][features]
+  const float* addend;  // [tokens][addend_stride]; stride 0: one row for all tokens
+  int tokens, features, addend_stride;
+  float scale;
 };
 
 /// One ISA's implementation of every op.
 struct OpTable {
   const char* name;  // "ref", "avx2", "avx512"
   void (*embed)(const EmbedArgs&, WorkerPool&);
-  void (*rms_norm)(const RmsNormArgs&, WorkerPool&);
+  void (*norm)(const NormArgs&, WorkerPool&);
   void (*matmul)(const MatmulArgs&, WorkerPool&);
   void (*rope)(const RopeArgs&, WorkerPool&);
   void (*kv_write)(const KvWriteArgs&, WorkerPool&);
   void (*attention)(const AttentionArgs&, WorkerPool&);
-  void (*silu_mul)(const SiluMulArgs&, WorkerPool&);
+  void (*activate)(const ActivateArgs&, WorkerPool&);
+  void (*scale)(const ScaleArgs&, WorkerPool&);
+  void (*add)(const AddArgs&, WorkerPool&);
 };
 
 enum class Isa { kReference, kAvx2, kAvx512 };

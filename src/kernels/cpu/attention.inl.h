@@ -5,8 +5,8 @@
 #pragma once
 
 #include "base/check.h"
-#include "kernels/cpu/exp.inl.h"
 #include "kernels/cpu/grain.h"
+#include "kernels/cpu/math.inl.h"
 #include "kernels/kv_address.h"
 #include "kernels/ops.h"
 
@@ -41,19 +41,38 @@ struct HeadGroup {
   const AttentionArgs& args;
   const std::uint32_t* table;
   int kv_head;
+  int position;          // of the token
   const float* queries;  // [kHeads][head_dim]
+  const float* slopes;   // [kHeads], or nullptr
   float* outputs;        // [kHeads][head_dim]
   float maximum[kHeads];
   Vec sums[kHeads];
 };
 
-/// Up to 32 positions: where they lie, and what they weigh for each head.
+/// 32 absolute positions, of which [begin, count) are seen: where they lie, and what they weigh for each
+/// head.
 template <int kHeads>
 struct Span {
-  int first, count;
+  int first, begin, count;
   const std::byte* values[kAttentionSpan];
   alignas(64) float weights[kHeads][kAttentionSpan];  // scores at first
 };
+
+/// Scores of positions first, first + 1, ... out of the dot products: scaled, capped, and less what ALiBi
+/// takes.
+template <class Vec, int kHeads>
+inline __attribute__((always_inline)) Vec finish_scores(const HeadGroup<Vec, kHeads>& group, int head,
+                                                        int first, Vec dots) {
+  const AttentionArgs& args = group.args;
+  Vec scores = dots * Vec::splat(args.scale);
+  if (args.softcap > 0) scores = tanh_lanes(scores / Vec::splat(args.softcap)) * Vec::splat(args.softcap);
+  if (group.slopes != nullptr) {
+    alignas(64) static constexpr float kLane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const Vec distance = Vec::load(kLane) + Vec::splat(static_cast<float>(first - group.position));
+    scores = fma(Vec::splat(group.slopes[head]), distance, scores);
+  }
+  return scores;
+}
 
 /// Scores of kRuns runs of positions; a run lies in one block and has `lanes[r]` <= 16 positions.
 template <class Vec, class Kv, int kHeads, int kRuns>
@@ -84,9 +103,10 @@ void score_runs(const HeadGroup<Vec, kHeads>& group, const std::byte* const (&ke
   } else {
     add_dimensions([&](const std::byte* at, int r) { return Kv::load_first(at, lanes[r]); });
   }
-  const Vec scale = Vec::splat(group.args.scale);
   for (int r = 0; r < kRuns; ++r)
-    for (int h = 0; h < kHeads; ++h) (dots[r][h] * scale).store_first(span.weights[h] + slots[r], lanes[r]);
+    for (int h = 0; h < kHeads; ++h)
+      finish_scores(group, h, span.first + slots[r], dots[r][h])
+          .store_first(span.weights[h] + slots[r], lanes[r]);
 }
 
 /// Walks the blocks under the span: notes the values' addresses and computes the scores, two runs at a time.
@@ -95,7 +115,7 @@ void score_span(const HeadGroup<Vec, kHeads>& group, Span<kHeads>& span) {
   const KvView& kv = group.args.kv;
   const std::byte* keys[2];
   int lanes[2], slots[2], waiting = 0;
-  for (int i = 0; i < span.count;) {
+  for (int i = span.begin; i < span.count;) {
     const int position = span.first + i;
     int run = kv.block_tokens - position % kv.block_tokens;
     run = run > 16 ? 16 : run;
@@ -145,7 +165,7 @@ inline __attribute__((always_inline)) void add_values(const Span<kHeads>& span,
   for (int h = 0; h < kHeads; ++h)
 #pragma GCC unroll 4
     for (int v = 0; v < kVecs; ++v) sums[h][v] = load_sum(h, v) * Vec::splat(corrections[h]);
-  for (int i = 0; i < span.count; ++i) {
+  for (int i = span.begin; i < span.count; ++i) {
     Vec values[kVecs];
 #pragma GCC unroll 4
     for (int v = 0; v < kVecs; ++v) values[v] = load_value(span.values[i], v);
@@ -192,7 +212,9 @@ void attend_heads(const AttentionArgs& args, int token, int kv_head, int head) {
   HeadGroup<Vec, kHeads> group{.args = args,
                                .table = args.rows.tables[args.rows.sequence[token]],
                                .kv_head = kv_head,
+                               .position = args.rows.positions[token],
                                .queries = args.queries + offset(token, args.query_stride) + first,
+                               .slopes = args.slopes ? args.slopes + head : nullptr,
                                .outputs = args.output + offset(token, args.output_stride) + first,
                                .maximum = {},
                                .sums = {}};
@@ -202,11 +224,13 @@ void attend_heads(const AttentionArgs& args, int token, int kv_head, int head) {
   }
   for (long i = 0; i < offset(kHeads, args.kv.head_dim); ++i) group.outputs[i] = 0;
 
-  const int length = args.rows.positions[token] + 1;
+  const Visible visible = visible_positions(args, token);
   Span<kHeads> span;
-  for (span.first = 0; span.first < length; span.first += kAttentionSpan) {
-    span.count = length - span.first < kAttentionSpan ? length - span.first : kAttentionSpan;
-    if (span.count < kAttentionSpan)
+  for (span.first = visible.first / kAttentionSpan * kAttentionSpan; span.first < visible.end;
+       span.first += kAttentionSpan) {
+    span.begin = visible.first > span.first ? visible.first - span.first : 0;
+    span.count = visible.end - span.first < kAttentionSpan ? visible.end - span.first : kAttentionSpan;
+    if (span.begin > 0 || span.count < kAttentionSpan)
       for (auto& weights : span.weights)
         for (float& weight : weights) weight = -__builtin_inff();  // an absent position weighs exp(-inf) = 0
     float corrections[kHeads];

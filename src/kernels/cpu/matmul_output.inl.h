@@ -11,6 +11,7 @@ void write_sums(const MatmulArgs& args, int panel, int token, Vec sums) {
   float* output = args.output + offset(token, args.output_stride) + offset(panel, kPanelRows);
   const int left = args.weight.rows - panel * kPanelRows;
   const int count = left < kPanelRows ? left : kPanelRows;
+  if (args.bias != nullptr) sums = sums + Vec::load_first(args.bias + offset(panel, kPanelRows), count);
   if (args.mode == MatmulOutput::kAccumulate) sums = Vec::load_first(output, count) + sums;
   sums.store_first(output, count);
 }

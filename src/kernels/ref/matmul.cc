@@ -22,7 +22,8 @@ void matmul(const MatmulArgs& args, WorkerPool& pool) {
       unpack_row(args.weight, r, weights.data());
       for (int t = 0; t < args.tokens; ++t) {
         const float* input = args.input + static_cast<std::ptrdiff_t>(t) * args.weight.columns;
-        const float sum = dot(weights, args.weight.column_order, input);
+        float sum = dot(weights, args.weight.column_order, input);
+        if (args.bias != nullptr) sum = sum + args.bias[r];
         float& output = args.output[static_cast<std::ptrdiff_t>(t) * args.output_stride + r];
         output = args.mode == MatmulOutput::kAccumulate ? output + sum : sum;
       }

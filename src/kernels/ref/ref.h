@@ -7,11 +7,13 @@
 namespace loci::kernels::ref {
 
 void embed(const EmbedArgs& args, WorkerPool& pool);
-void rms_norm(const RmsNormArgs& args, WorkerPool& pool);
+void norm(const NormArgs& args, WorkerPool& pool);
 void matmul(const MatmulArgs& args, WorkerPool& pool);
 void rope(const RopeArgs& args, WorkerPool& pool);
 void kv_write(const KvWriteArgs& args, WorkerPool& pool);
 void attention(const AttentionArgs& args, WorkerPool& pool);
-void silu_mul(const SiluMulArgs& args, WorkerPool& pool);
+void activate(const ActivateArgs& args, WorkerPool& pool);
+void scale(const ScaleArgs& args, WorkerPool& pool);
+void add(const AddArgs& args, WorkerPool& pool);
 
 }  // namespace loci::kernels::ref

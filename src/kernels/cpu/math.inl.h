@@ -1,5 +1,4 @@
-// kernels::exp_approx on sixteen lanes: the same steps, hence the same bits (kernels/math.h says why they are
-// right).
+// kernels/math.h on sixteen lanes: the same steps, hence the same bits (there it says why they are right).
 #pragma once
 
 #include "kernels/math.h"
@@ -19,6 +18,22 @@ Vec exp_lanes(Vec x) {
   result = where_less(x, Vec::splat(C::kLowest), Vec::zero(), result);
   result = where_less(Vec::splat(C::kHighest), x, Vec::splat(__builtin_inff()), result);
   return where_nan(x, x, result);
+}
+
+template <class Vec>
+Vec tanh_lanes(Vec x) {
+  const Vec one = Vec::splat(1.0f);
+  return one - Vec::splat(2.0f) / (exp_lanes(x + x) + one);
+}
+
+template <class Vec>
+Vec gaussian_tail_lanes(Vec a) {
+  using C = GaussianTailConstants;
+  const Vec s = Vec::splat(1.0f) / fma(a, Vec::splat(0.25f), Vec::splat(1.0f));
+  Vec series = Vec::splat(C::kTerm[9]);
+#pragma GCC unroll 10
+  for (int k = 8; k >= 0; --k) series = fma(series, s, Vec::splat(C::kTerm[k]));
+  return series * exp_lanes(a * a * Vec::splat(-0.5f));
 }
 
 }  // namespace loci::kernels
