@@ -39,9 +39,17 @@ void print_architecture(const Checkpoint& checkpoint, const ModelSpec& spec) {
   fmt::print("vocabulary    {}\n", spec.vocab_size);
   fmt::print("context       {}\n", spec.context_length);
   fmt::print("layers        {} of width {}, MLP {}\n", spec.layers.size(), spec.hidden_size,
-             spec.layers.front().intermediate_size);
+             spec.layers.front().mlp.intermediate_size);
   fmt::print("attention     {} heads of {}, {} key/value heads\n", attention.heads, attention.head_dim,
              attention.kv_heads);
+  const auto windowed =
+      std::ranges::count_if(spec.layers, [](const LayerSpec& l) { return l.attention.window > 0; });
+  if (windowed > 0) {
+    const auto layer =
+        std::ranges::find_if(spec.layers, [](const LayerSpec& l) { return l.attention.window > 0; });
+    fmt::print("window        {} positions in {} of {} layers\n", layer->attention.window, windowed,
+               spec.layers.size());
+  }
 }
 
 void print_formats(const std::map<DType, FormatUse>& formats) {

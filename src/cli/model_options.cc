@@ -58,6 +58,7 @@ LoadOptions ModelOptions::load_options() const {
   load.dtype = load_dtype;
   if (generation_config == "vllm") load.generation_config = GenerationConfigSource::kVllm;
   load.threads = engine.threads;
+  load.served_context = engine.max_model_len;
   return load;
 }
 

@@ -27,7 +27,8 @@ struct LoadOptions {
   std::optional<std::filesystem::path> chat_template;  // --chat-template FILE
   std::optional<DType> dtype;                          // --dtype; default: the file's own
   GenerationConfigSource generation_config = GenerationConfigSource::kAuto;
-  int threads = 0;  // that pack the weights; 0: one a processor
+  int threads = 0;         // that pack the weights; 0: one a processor
+  int served_context = 0;  // --max-model-len: decides RoPE variants that depend on a text's length
 };
 
 class LoadedModel {

@@ -17,6 +17,7 @@ struct Batch {
   std::span<const int> sequences;                // [rows] -> index into tables
   std::span<const std::uint32_t* const> tables;  // [sequences] -> block numbers of the sequence
   std::span<const int> logits_rows;              // rows whose next-token distribution is wanted, ascending
+  std::span<const int> state_rows = {};          // rows whose last hidden state is wanted, ascending
 
   int rows() const { return static_cast<int>(tokens.size()); }
 };

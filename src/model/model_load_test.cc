@@ -1,5 +1,6 @@
 // Loading a model from a checkpoint that is not what it says: one line that names the field or the tensor,
 // and no large allocation.
+#include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,7 +8,8 @@
 #include "base/mapped_file.h"
 #include "model/families/family.h"
 #include "model/model.h"
-#include "model/rope.h"
+#include "model/model_config.h"
+#include "model/rope_config.h"
 #include "testing/paths.h"
 #include "testing/tiny_model.h"
 
@@ -21,7 +23,7 @@ Result<std::unique_ptr<Model>> load_image(const GgufWriter& writer) {
   const std::vector<std::byte> image = writer.image();
   LOCI_TRY(const Checkpoint checkpoint, Checkpoint::from_gguf_image(image, "test"));
   WorkerPool pool(1);
-  return Model::load(checkpoint, std::nullopt, pool);
+  return Model::load(checkpoint, {}, pool);
 }
 
 /// The error of a tiny model whose metadata were changed by `change`.
@@ -75,7 +77,7 @@ TEST(ModelLoad, MetadataThatCannotBeAreRefusedByName) {
       {"blk.0.ffn_gate.weight", [](GgufWriter& w) { set_int(w, "llama.feed_forward_length", 1 << 24); }},
       {"llama.context_length", [](GgufWriter& w) { set_int(w, "llama.context_length", 0); }},
       {"llama.rope.freq_base", [](GgufWriter& w) { w.set("llama.rope.freq_base", GgufValue(-1.0)); }},
-      {"scaling.type 'yarn'", [](GgufWriter& w) { w.set("llama.rope.scaling.type", "yarn"); }},
+      {"scaling.type 'spiral'", [](GgufWriter& w) { w.set("llama.rope.scaling.type", "spiral"); }},
       {"scaling.factor",
        [](GgufWriter& w) {
          w.set("llama.rope.scaling.type", "linear"), w.set("llama.rope.scaling.factor", GgufValue(0.0));
@@ -116,16 +118,24 @@ TEST(ModelLoad, DtypeConvertsTheMatrices) {
   const auto checkpoint = Checkpoint::from_gguf_image(image, "test");
   ASSERT_TRUE(checkpoint.has_value());
   WorkerPool pool(1);
-  const auto model = Model::load(*checkpoint, DType::kBF16, pool);
+  const auto model = Model::load(*checkpoint, {.dtype = DType::kBF16}, pool);
   ASSERT_TRUE(model.has_value());
   EXPECT_EQ((*model)->main_dtype(), DType::kBF16);
-  const auto whole = Model::load(*checkpoint, std::nullopt, pool);
+  const auto whole = Model::load(*checkpoint, {}, pool);
   EXPECT_LT(weight_bytes((*model)->weights()), weight_bytes((*whole)->weights()) * 6 / 10);
 }
 
-/// The RoPE of a config given as JSON text.
+/// The RoPE of a config given as JSON text, in a folder with no more than that.
 Result<RopeSpec> rope_of(const char* text) {
-  return rope_from_hf_config(parse_json(text)->as_object(), 16);
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("loci-rope-{}", ::getpid());
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "config.json") << text;
+  std::ofstream(folder / "model.safetensors") << std::string("\2\0\0\0\0\0\0\0{}", 10);
+  const auto checkpoint = Checkpoint::open(folder);
+  std::filesystem::remove_all(folder);
+  EXPECT_TRUE(checkpoint.has_value()) << checkpoint.error().message;
+  if (!checkpoint) return std::unexpected(checkpoint.error());
+  return read_rope(*checkpoint, ModelConfig(*checkpoint), {.rotary_dim = 16});
 }
 
 TEST(RopeConfig, BothFormsMeanTheSame) {
@@ -141,10 +151,12 @@ TEST(RopeConfig, BothFormsMeanTheSame) {
 TEST(RopeConfig, UnknownAndImpossibleAreRefused) {
   for (
       const char* text :
-      {R"({"rope_scaling": {"rope_type": "yarn", "factor": 2}})",
-       R"({"rope_scaling": {"type": "dynamic", "factor": 2}})", R"({"rope_scaling": {"type": 3}})",
-       R"({"rope_scaling": [1]})", R"({"rope_theta": 0})", R"({"rope_theta": "big"})",
-       R"({"rope_scaling": {"type": "linear", "factor": -1}})",
+      {R"({"rope_scaling": {"rope_type": "spiral", "factor": 2}})",
+       R"({"rope_scaling": {"rope_type": "yarn", "factor": 0}})",
+       R"({"rope_scaling": {"rope_type": "yarn", "factor": 2, "beta_fast": "fast"}})",
+       R"({"rope_scaling": {"rope_type": "longrope", "short_factor": [1, 1], "long_factor": [1]}})",
+       R"({"rope_scaling": {"type": 3}})", R"({"rope_scaling": [1]})", R"({"rope_theta": 0})",
+       R"({"rope_theta": "big"})", R"({"rope_scaling": {"type": "linear", "factor": -1}})",
        R"({"rope_scaling": {"rope_type": "llama3", "factor": 2, "low_freq_factor": 4, "high_freq_factor": 4}})"})
     EXPECT_FALSE(rope_of(text).has_value()) << text;
 }
@@ -174,9 +186,9 @@ TEST(HfConfig, BothFormsPlanTheSameModel) {
       plans[form] = std::move(*plan);
       std::filesystem::remove_all(folder);
     }
-    EXPECT_EQ(plans[0].spec.rope.inverse_frequencies, plans[1].spec.rope.inverse_frequencies) << name;
+    EXPECT_EQ(plans[0].spec.ropes[0].inverse_frequencies, plans[1].spec.ropes[0].inverse_frequencies) << name;
     EXPECT_EQ(plans[0].spec.context_length, plans[1].spec.context_length) << name;
-    EXPECT_EQ(plans[0].spec.norm_epsilon, plans[1].spec.norm_epsilon) << name;
+    EXPECT_EQ(plans[0].spec.output_norm.epsilon, plans[1].spec.output_norm.epsilon) << name;
     EXPECT_EQ(plans[0].spec.layers.size(), plans[1].spec.layers.size()) << name;
     EXPECT_EQ(plans[0].spec.layers[0].attention.head_dim, plans[1].spec.layers[0].attention.head_dim) << name;
     EXPECT_EQ(plans[0].sources.head, plans[1].sources.head) << name;

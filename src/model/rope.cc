@@ -1,9 +1,8 @@
 #include "model/rope.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
-
-#include "model/config_reader.h"
 
 namespace loci {
 
@@ -36,54 +35,45 @@ void scale_llama3(std::span<float> inverse_frequencies, const Llama3Scaling& sca
 
 namespace {
 
-Result<> apply_hf_scaling(const json::object& scaling, const json::object& config,
-                          std::span<float> frequencies) {
-  std::string_view kind = "default";
-  for (const char* key : {"rope_type", "type"})
-    if (const json::value* value = find_field(scaling, key)) {
-      if (!value->is_string())
-        return fail(ErrorCode::kCorrupt, "rope scaling field '{}' is not a string", key);
-      kind = value->get_string();
-      break;
-    }
-  if (kind == "default") return {};
-  LOCI_TRY(const double factor, number_field_or(scaling, "factor", 1.0));
-  if (!(factor > 0))
-    return fail(ErrorCode::kCorrupt, "rope scaling field 'factor' is {}, must be above 0", factor);
-  if (kind == "linear") {
-    scale_linear(frequencies, factor);
-    return {};
-  }
-  if (kind != "llama3") return fail(ErrorCode::kUnsupported, "rope_type '{}' is not supported yet", kind);
-  Llama3Scaling s{};
-  s.factor = factor;
-  LOCI_TRY(s.low_frequency_factor, number_field_or(scaling, "low_freq_factor", 1.0));
-  LOCI_TRY(s.high_frequency_factor, number_field_or(scaling, "high_freq_factor", 4.0));
-  LOCI_TRY(const int context, positive_field_or(config, "max_position_embeddings", 2048));
-  LOCI_TRY(s.original_context_length, number_field_or(scaling, "original_max_position_embeddings", context));
-  if (!(s.low_frequency_factor > 0) || !(s.high_frequency_factor > s.low_frequency_factor))
-    return fail(ErrorCode::kCorrupt,
-                "rope scaling fields 'low_freq_factor' and 'high_freq_factor' must be positive and rising");
-  scale_llama3(frequencies, s);
-  return {};
+/// The dimension that turns `turns` times in `context` positions.
+double dimension_of(double turns, double theta, double rotary_dim, double context) {
+  return rotary_dim * std::log(context / (turns * 2 * std::numbers::pi)) / (2 * std::log(theta));
 }
 
 }  // namespace
 
-Result<RopeSpec> rope_from_hf_config(const json::object& config, int rotary_dim) {
-  const json::value* parameters = find_field(config, "rope_parameters");  // transformers 5
-  if (parameters == nullptr) parameters = find_field(config, "rope_scaling");
-  if (parameters != nullptr && !parameters->is_object())
-    return fail(ErrorCode::kCorrupt, "field 'rope_parameters' or 'rope_scaling' is not an object");
-  LOCI_TRY(double theta, number_field_or(config, "rope_theta", 10000.0));
-  if (parameters != nullptr) {
-    LOCI_TRY(theta, number_field_or(parameters->get_object(), "rope_theta", theta));
+void scale_yarn(std::span<float> inverse_frequencies, const YarnScaling& s) {
+  const double rotary_dim = 2.0 * static_cast<double>(inverse_frequencies.size());
+  double low = dimension_of(s.beta_fast, s.theta, rotary_dim, s.original_context_length);
+  double high = dimension_of(s.beta_slow, s.theta, rotary_dim, s.original_context_length);
+  if (s.truncate) low = std::floor(low), high = std::ceil(high);
+  low = std::max(low, 0.0);
+  high = std::min(high, rotary_dim - 1);
+  if (low == high) high += 0.001;
+  for (std::size_t i = 0; i < inverse_frequencies.size(); ++i) {
+    const double slowed = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);
+    const double f = inverse_frequencies[i];
+    inverse_frequencies[i] = static_cast<float>(f / s.factor * slowed + f * (1 - slowed));
   }
-  if (!(theta > 1)) return fail(ErrorCode::kCorrupt, "field 'rope_theta' is {}, must be above 1", theta);
-  RopeSpec rope{rotary_dim, rope_inverse_frequencies(theta, rotary_dim)};
-  if (parameters != nullptr)
-    LOCI_TRY_VOID(apply_hf_scaling(parameters->get_object(), config, rope.inverse_frequencies));
-  return rope;
+}
+
+double yarn_magnitude(double factor, double mscale) {
+  return factor <= 1 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
+}
+
+double dynamic_ntk_theta(double theta, double factor, int rotary_dim, double original_context_length,
+                         double context_length) {
+  if (context_length <= original_context_length) return theta;
+  const double growth = factor * context_length / original_context_length - (factor - 1);
+  return theta * std::pow(growth, static_cast<double>(rotary_dim) / (rotary_dim - 2));
+}
+
+void divide_frequencies(std::span<float> inverse_frequencies, std::span<const float> divisors) {
+  for (std::size_t i = 0; i < inverse_frequencies.size(); ++i) inverse_frequencies[i] /= divisors[i];
+}
+
+double longrope_magnitude(double extension, double original_context_length) {
+  return extension <= 1 ? 1.0 : std::sqrt(1 + std::log(extension) / std::log(original_context_length));
 }
 
 void rope_angles(const RopeSpec& rope, std::span<const int> positions, float* cos, float* sin) {
@@ -92,8 +82,8 @@ void rope_angles(const RopeSpec& rope, std::span<const int> positions, float* co
       // The product is rounded to float32 first, as PyTorch does: at large positions that rounding is
       // visible.
       const double angle = static_cast<float>(position) * frequency;
-      *cos++ = static_cast<float>(std::cos(angle));
-      *sin++ = static_cast<float>(std::sin(angle));
+      *cos++ = static_cast<float>(std::cos(angle)) * rope.magnitude;
+      *sin++ = static_cast<float>(std::sin(angle)) * rope.magnitude;
     }
   }
 }

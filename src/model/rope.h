@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/json.h"
 #include "model/spec.h"
 
 namespace loci {
@@ -24,12 +23,30 @@ struct Llama3Scaling {
 };
 void scale_llama3(std::span<float> inverse_frequencies, const Llama3Scaling& scaling);
 
-/// RoPE of a Hugging Face config: `rope_theta` and `rope_scaling` as transformers 4 writes them,
-/// `rope_parameters` as transformers 5 does. kUnsupported naming a rope_type that is none of default, linear
-/// and llama3.
-Result<RopeSpec> rope_from_hf_config(const json::object& config, int rotary_dim);
+/// YaRN (Peng et al. 2023, section 3.2): dimensions that turn more than beta_fast times in the original
+/// context stay, those that turn less than beta_slow times are slowed down by `factor`, those between are
+/// blended.
+struct YarnScaling {
+  double theta, factor, beta_fast = 32, beta_slow = 1;
+  double original_context_length;
+  bool truncate = true;  // the bounds of the blend are whole dimensions
+};
+void scale_yarn(std::span<float> inverse_frequencies, const YarnScaling& scaling);
+/// YaRN's magnitude of cos and sin for `factor`: mscale * 0.1 ln(factor) + 1.
+double yarn_magnitude(double factor, double mscale = 1);
 
-/// cos and sin of position * frequency, [positions][rotary_dim / 2] each.
+/// Dynamic NTK: theta grown for a context of `context_length` positions; unchanged within
+/// `original_context_length`.
+double dynamic_ntk_theta(double theta, double factor, int rotary_dim, double original_context_length,
+                         double context_length);
+
+/// LongRoPE (Ding et al. 2024): each frequency has a divisor of its own.
+void divide_frequencies(std::span<float> inverse_frequencies, std::span<const float> divisors);
+/// LongRoPE's magnitude of cos and sin: sqrt(1 + ln(extension) / ln(original context)), 1 without an
+/// extension.
+double longrope_magnitude(double extension, double original_context_length);
+
+/// cos and sin of position * frequency, times the magnitude, [positions][rotary_dim / 2] each.
 void rope_angles(const RopeSpec& rope, std::span<const int> positions, float* cos, float* sin);
 
 }  // namespace loci

@@ -1,42 +1,75 @@
 #include "model/workspace.h"
 
 #include <algorithm>
-#include <array>
 
 namespace loci {
 namespace {
 
-/// Floats a row of each buffer, in the order of the struct; the last two are per logits row.
-std::array<std::size_t, 10> row_widths(const ModelSpec& spec) {
-  std::size_t query_key_value = 0, attended = 0, intermediate = 0;
+bool adds_apart(const ModelSpec& spec) {
+  const auto post_norm = [](const LayerSpec& l) {
+    return l.attention_post_norm.present || l.mlp_post_norm.present;
+  };
+  return spec.residual_scale != 1 || spec.embedding.learned_positions > 0 ||
+         std::ranges::any_of(spec.layers, post_norm);
+}
+
+bool normalizes_twice(const ModelSpec& spec) {
+  return std::ranges::any_of(spec.layers,
+                             [](const LayerSpec& l) { return l.parallel && l.mlp_norm.present; });
+}
+
+/// Calls visit(buffer, elements) for each float buffer of `w`.
+template <class W, class Visit>
+void for_each_buffer(W& w, const ModelSpec& spec, const WorkspaceLimits& limits, Visit visit) {
+  std::size_t query_key_value = 0, attended = 0, gate_up = 0, activated = 0;
   for (const LayerSpec& layer : spec.layers) {
     const AttentionSpec& a = layer.attention;
+    const auto inner = static_cast<std::size_t>(layer.mlp.intermediate_size);
     query_key_value =
         std::max(query_key_value, static_cast<std::size_t>(a.query_features() + 2 * a.kv_features()));
     attended = std::max(attended, static_cast<std::size_t>(a.query_features()));
-    intermediate = std::max(intermediate, static_cast<std::size_t>(layer.intermediate_size));
+    gate_up = std::max(gate_up, layer.mlp.gated ? 2 * inner : inner);
+    activated = std::max(activated, inner);
   }
+  const auto rows = static_cast<std::size_t>(limits.rows),
+             logits_rows = static_cast<std::size_t>(limits.logits_rows);
   const auto hidden = static_cast<std::size_t>(spec.hidden_size);
-  const std::size_t angles = spec.rope.inverse_frequencies.size();
-  return {hidden,       hidden, query_key_value, attended, 2 * intermediate,
-          intermediate, angles, angles,          hidden,   static_cast<std::size_t>(spec.vocab_size)};
+  const auto features = static_cast<std::size_t>(spec.embedding.features);
+  visit(w.hidden, rows * hidden);
+  visit(w.normed, rows * hidden);
+  visit(w.mlp_normed, normalizes_twice(spec) ? rows * hidden : 0);
+  visit(w.branch, adds_apart(spec) ? rows * hidden : 0);
+  visit(w.embedded, features != hidden ? rows * features : 0);
+  visit(w.query_key_value, rows * query_key_value);
+  visit(w.attended, rows * attended);
+  visit(w.gate_up, rows * gate_up);
+  visit(w.activated, rows * activated);
+  visit(w.last_hidden, logits_rows * hidden);
+  visit(w.projected, features != hidden ? logits_rows * features : 0);
+  visit(w.logits, spec.has_head ? logits_rows * static_cast<std::size_t>(spec.vocab_size) : 0);
 }
 
 }  // namespace
 
-Workspace::Workspace(const ModelSpec& spec, WorkspaceLimits l) : limits(l) {
-  const auto widths = row_widths(spec);
-  const std::array buffers{&hidden, &normed, &query_key_value, &attended, &gate_up, &activated,
-                           &cos,    &sin,    &last_hidden,     &logits};
-  for (std::size_t i = 0; i < buffers.size(); ++i)
-    buffers[i]->resize(widths[i] * static_cast<std::size_t>(i < 8 ? limits.rows : limits.logits_rows));
+Workspace::Workspace(const ModelSpec& spec, WorkspaceLimits l) : limits(l), angles(spec.ropes.size()) {
+  for_each_buffer(*this, spec, limits,
+                  [](std::vector<float>& buffer, std::size_t size) { buffer.resize(size); });
+  const auto rows = static_cast<std::size_t>(limits.rows);
+  for (std::size_t i = 0; i < angles.size(); ++i)
+    for (std::vector<float>* buffer : {&angles[i].cos, &angles[i].sin})
+      buffer->resize(rows * spec.ropes[i].inverse_frequencies.size());
+  if (spec.embedding.learned_positions > 0) position_rows.resize(rows);
+  if (!spec.causal) ends.resize(rows);
 }
 
 std::size_t Workspace::bytes_for(const ModelSpec& spec, WorkspaceLimits limits) {
-  const auto widths = row_widths(spec);
   std::size_t floats = 0;
-  for (std::size_t i = 0; i < widths.size(); ++i)
-    floats += widths[i] * static_cast<std::size_t>(i < 8 ? limits.rows : limits.logits_rows);
+  static const Workspace kNone({}, {});
+  for_each_buffer(kNone, spec, limits, [&](const std::vector<float>&, std::size_t size) { floats += size; });
+  const auto rows = static_cast<std::size_t>(limits.rows);
+  for (const RopeSpec& rope : spec.ropes) floats += 2 * rows * rope.inverse_frequencies.size();
+  if (spec.embedding.learned_positions > 0) floats += rows;
+  if (!spec.causal) floats += rows;
   return floats * sizeof(float);
 }
 

@@ -17,22 +17,29 @@ Result<std::string_view> architecture_of(const Checkpoint& checkpoint) {
 }  // namespace
 
 std::span<const Family> families() {
-  static const std::array table{kLlamaFamily};
+  static const std::array table{
+      kBertFamily,  kBloomFamily,   kCohereFamily,   kExaone4Family,    kFalconFamily,  kGemmaFamily,
+      kGlm4Family,  kGpt2Family,    kGptJFamily,     kGptNeoXFamily,    kGraniteFamily, kLlamaFamily,
+      kMptFamily,   kOlmoFamily,    kOptFamily,      kPhiFamily,        kPhi3Family,    kQwen2Family,
+      kQwen3Family, kSmolLm3Family, kStableLmFamily, kStarcoder2Family,
+  };
   return table;
 }
 
-Result<ModelPlan> plan_model(const Checkpoint& checkpoint) {
+Result<ModelPlan> plan_model(const Checkpoint& checkpoint, PlanOptions options) {
   LOCI_TRY(const std::string_view architecture, architecture_of(checkpoint));
   for (const Family& family : families()) {
     const auto names = checkpoint.is_gguf() ? family.gguf_architectures : family.hf_architectures;
     if (std::ranges::find(names, architecture) == names.end()) continue;
-    Result<ModelPlan> plan = checkpoint.is_gguf() ? family.plan_gguf(checkpoint) : family.plan_hf(checkpoint);
-    if (!plan)
+    PlanBuilder builder(checkpoint, options);
+    builder.spec.family = family.name;
+    builder.spec.architecture = architecture;
+    builder.config.add_aliases(family.aliases);
+    if (Result<> planned = family.plan(builder); !planned)
       return std::unexpected(
-          std::move(plan).error().in(checkpoint.is_gguf() ? "GGUF metadata" : "config.json"));
-    plan->spec.family = family.name;
-    plan->spec.architecture = architecture;
-    return plan;
+          std::move(planned).error().in(checkpoint.is_gguf() ? "GGUF metadata" : "config.json"));
+    LOCI_TRY(ModelSources sources, make_sources(checkpoint, builder.spec, builder.layout));
+    return ModelPlan{std::move(builder.spec), std::move(sources)};
   }
   return fail(ErrorCode::kUnsupported, "architecture '{}' is not supported", architecture);
 }

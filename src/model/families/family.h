@@ -1,12 +1,13 @@
-// The model families: each maps a checkpoint's configuration and tensor names onto a ModelPlan.
-// To add one: a file beside this one, a line in the table of family.cc, a golden test.
+// The model families: each turns a checkpoint's configuration into a ModelPlan.
+// To add one: a file beside this one, a line in the table of family.cc, a golden (tools/goldens/).
 #pragma once
 
 #include <span>
 #include <string_view>
 
 #include "base/error.h"
-#include "model/spec.h"
+#include "model/plan_builder.h"
+#include "model/sources.h"
 #include "tensor/checkpoint.h"
 
 namespace loci {
@@ -15,15 +16,18 @@ struct Family {
   std::string_view name;
   std::span<const std::string_view> hf_architectures;    // config.json "architectures"[0]
   std::span<const std::string_view> gguf_architectures;  // "general.architecture"
-  Result<ModelPlan> (*plan_hf)(const Checkpoint&);
-  Result<ModelPlan> (*plan_gguf)(const Checkpoint&);
+  Result<> (*plan)(PlanBuilder&);                        // fills in spec and layout
+  std::span<const KeyAlias> aliases = {};                // its own spellings of config.json's keys
 };
 
 std::span<const Family> families();
 
 /// Finds the checkpoint's family and lets it plan. kUnsupported naming an architecture that nobody knows.
-Result<ModelPlan> plan_model(const Checkpoint& checkpoint);
+Result<ModelPlan> plan_model(const Checkpoint& checkpoint, PlanOptions options = {});
 
-extern const Family kLlamaFamily;
+extern const Family kBertFamily, kBloomFamily, kCohereFamily, kExaone4Family, kFalconFamily, kGemmaFamily,
+    kGlm4Family, kGpt2Family, kGptJFamily, kGptNeoXFamily, kGraniteFamily, kLlamaFamily, kMptFamily,
+    kOlmoFamily, kOptFamily, kPhiFamily, kPhi3Family, kQwen2Family, kQwen3Family, kSmolLm3Family,
+    kStableLmFamily, kStarcoder2Family;
 
 }  // namespace loci

@@ -1,34 +1,69 @@
 #include "model/layers/layers.h"
 
 namespace loci {
+namespace {
 
-void attention_layer(const LayerContext& c, const AttentionSpec& spec, const LayerWeights& weights,
-                     const kernels::KvView& kv) {
+/// Normalizes queries or keys, [rows][stride], in place: each head, or all heads of a row together.
+void norm_heads(const LayerContext& c, const AttentionSpec& spec, const Norm& norm, float* values, int heads,
+                int stride) {
+  if (spec.head_norm == HeadNorm::kNone) return;
+  const bool whole = spec.head_norm == HeadNorm::kWholeRow;
+  c.ops.norm({.kind = spec.query_key_norm.kind,
+              .input = values,
+              .weight = norm.weight.data(),
+              .bias = norm.bias.empty() ? nullptr : norm.bias.data(),
+              .epsilon = spec.query_key_norm.epsilon,
+              .tokens = c.batch.rows(),
+              .groups = whole ? 1 : heads,
+              .features = whole ? heads * spec.head_dim : spec.head_dim,
+              .input_stride = stride,
+              .output = values,
+              .output_stride = stride},
+             c.pool);
+}
+
+void rotate(const LayerContext& c, const AttentionSpec& spec, float* values, int heads, int stride) {
+  if (spec.rope < 0) return;
+  const auto index = static_cast<std::size_t>(spec.rope);
+  const Workspace::Angles& angles = c.workspace.angles[index];
+  c.ops.rope({values, c.batch.rows(), stride, heads, spec.head_dim, c.spec.ropes[index].rotary_dim,
+              angles.cos.data(), angles.sin.data()},
+             c.pool);
+}
+
+}  // namespace
+
+void attend(const LayerContext& c, const AttentionSpec& spec, const LayerWeights& weights,
+            const kernels::KvView& kv, const float* input) {
   Workspace& w = c.workspace;
-  const int rows = c.batch.rows();
-  c.ops.rms_norm({w.hidden.data(), weights.attention_norm.data(), c.spec.norm_epsilon, rows,
-                  c.spec.hidden_size, w.normed.data()},
-                 c.pool);
-  apply_linear(c, weights.query_key_value, w.normed.data(), w.query_key_value.data(),
-               kernels::MatmulOutput::kStore);
-
-  const int stride = weights.query_key_value.rows;
+  const int rows = c.batch.rows(), stride = weights.query_key_value.rows;
   float* query = w.query_key_value.data();
+  apply_linear(c, weights.query_key_value, input, rows, query, kernels::MatmulOutput::kStore);
+  if (spec.clip > 0) c.ops.scale({query, rows, stride, stride, 1.0f, spec.clip}, c.pool);
+
   float* key = query + spec.query_features();
   const float* value = key + spec.kv_features();
-  const int rotary_dim = c.spec.rope.rotary_dim;
-  c.ops.rope({query, rows, stride, spec.heads, spec.head_dim, rotary_dim, w.cos.data(), w.sin.data()},
-             c.pool);
-  c.ops.rope({key, rows, stride, spec.kv_heads, spec.head_dim, rotary_dim, w.cos.data(), w.sin.data()},
-             c.pool);
+  norm_heads(c, spec, weights.query_norm, query, spec.heads, stride);
+  norm_heads(c, spec, weights.key_norm, key, spec.kv_heads, stride);
+  rotate(c, spec, query, spec.heads, stride);
+  rotate(c, spec, key, spec.kv_heads, stride);
 
   const kernels::RaggedRows ragged{c.batch.positions.data(), c.batch.sequences.data(), c.batch.tables.data()};
   c.ops.kv_write({kv, ragged, key, value, rows, stride, stride}, c.pool);
-  c.ops.attention(
-      {kv, ragged, query, rows, stride, spec.heads, spec.scale, w.attended.data(), spec.query_features()},
-      c.pool);
-  apply_linear(c, weights.attention_output, w.attended.data(), w.hidden.data(),
-               kernels::MatmulOutput::kAccumulate);
+  c.ops.attention({.kv = kv,
+                   .rows = ragged,
+                   .queries = query,
+                   .tokens = rows,
+                   .query_stride = stride,
+                   .heads = spec.heads,
+                   .scale = spec.scale,
+                   .output = w.attended.data(),
+                   .output_stride = spec.query_features(),
+                   .window = spec.window,
+                   .softcap = spec.softcap,
+                   .slopes = c.spec.alibi_slopes.empty() ? nullptr : c.spec.alibi_slopes.data(),
+                   .ends = c.spec.causal ? nullptr : w.ends.data()},
+                  c.pool);
 }
 
 }  // namespace loci

@@ -19,14 +19,38 @@ struct LayerContext {
 };
 
 /// output[row] = linear(input[row]), stored or added; [rows][linear.rows].
-void apply_linear(const LayerContext& context, const Linear& linear, const float* input, float* output,
-                  kernels::MatmulOutput mode);
+void apply_linear(const LayerContext& context, const Linear& linear, const float* input, int rows,
+                  float* output, kernels::MatmulOutput mode);
 
-/// hidden += W_o attention(rope(W_qkv norm(hidden))); writes the rows' keys and values to `kv`.
-void attention_layer(const LayerContext& context, const AttentionSpec& spec, const LayerWeights& weights,
-                     const kernels::KvView& kv);
+/// norm(input) in `output`, or `input` itself where the norm is absent. [rows][hidden]
+const float* apply_norm(const LayerContext& context, const NormSpec& spec, const Norm& norm,
+                        const float* input, int rows, float* output);
 
-/// hidden += W_down (silu(gate) * up), gate and up = W_gate_up norm(hidden).
-void mlp_layer(const LayerContext& context, const LayerSpec& spec, const LayerWeights& weights);
+/// hidden += residual_scale * post_norm(linear(input)), and then, where there is one, hidden =
+/// stream_norm(hidden).
+struct Branch {
+  const Linear& linear;
+  const NormSpec& post_norm;
+  const Norm& post_weights;
+  const NormSpec& stream_norm;
+  const Norm& stream_weights;
+};
+void add_branch(const LayerContext& context, const Branch& branch, const float* input);
+
+/// One layer: norms, attention and MLP, serial or parallel (spec.h). Writes the rows' keys and values to
+/// `kv`.
+void transformer_layer(const LayerContext& context, const LayerSpec& spec, const LayerWeights& weights,
+                       const kernels::KvView& kv);
+
+/// workspace.attended = attention(rope(W_qkv input)); writes the rows' keys and values to `kv`.
+void attend(const LayerContext& context, const AttentionSpec& spec, const LayerWeights& weights,
+            const kernels::KvView& kv, const float* input);
+
+/// workspace.activated = f(W_up input), or f(W_gate input) * W_up input.
+void activate_mlp(const LayerContext& context, const MlpSpec& spec, const LayerWeights& weights,
+                  const float* input);
+
+/// workspace.hidden = the tokens' embeddings, with positions and all else that stands before the first layer.
+void embed_tokens(const LayerContext& context, const Weights& weights);
 
 }  // namespace loci

@@ -1,0 +1,37 @@
+// EXAONE 4: Llama with norms of what attention and MLP return instead of before them, and of each head of
+// queries and keys; where there is a sliding window, the layers without one do not rotate. LG AI Research
+// 2025.
+#include "model/families/family.h"
+
+namespace loci {
+namespace {
+
+using kernels::NormKind;
+
+Result<> plan(PlanBuilder& b) {
+  LOCI_TRY_VOID(b.llama());
+  b.set_query_key_norm(HeadNorm::kEachHead, NormKind::kRms);
+  b.each_layer([](LayerSpec& layer, int) {
+    layer.attention_post_norm = layer.mlp_post_norm = layer.attention_norm;
+    layer.attention_norm = layer.mlp_norm = {};
+  });
+  if (!b.is_gguf()) {
+    b.layout.names.attention_post_norm = "post_attention_layernorm";
+    b.layout.names.mlp_post_norm = "post_feedforward_layernorm";
+  }
+  if (!b.config.has("sliding_window")) return {};
+  LOCI_TRY_VOID(b.read_sliding_window([](int i) { return (i + 1) % 4 != 0; }));
+  b.each_layer([](LayerSpec& layer, int) {
+    if (layer.attention.window == 0) layer.attention.rope = -1;
+  });
+  return {};
+}
+
+constexpr std::string_view kHf[] = {"Exaone4ForCausalLM"};
+constexpr std::string_view kGguf[] = {"exaone4"};
+
+}  // namespace
+
+const Family kExaone4Family{"exaone4", kHf, kGguf, plan};
+
+}  // namespace loci

@@ -1,0 +1,43 @@
+#include "model/layers/layers.h"
+
+namespace loci {
+
+void add_branch(const LayerContext& c, const Branch& branch, const float* input) {
+  Workspace& w = c.workspace;
+  const int rows = c.batch.rows(), hidden = c.spec.hidden_size;
+  if (!branch.post_norm.present && c.spec.residual_scale == 1) {
+    apply_linear(c, branch.linear, input, rows, w.hidden.data(), kernels::MatmulOutput::kAccumulate);
+  } else {
+    apply_linear(c, branch.linear, input, rows, w.branch.data(), kernels::MatmulOutput::kStore);
+    const float* added =
+        apply_norm(c, branch.post_norm, branch.post_weights, w.branch.data(), rows, w.branch.data());
+    c.ops.add({w.hidden.data(), added, rows, hidden, hidden, c.spec.residual_scale}, c.pool);
+  }
+  apply_norm(c, branch.stream_norm, branch.stream_weights, w.hidden.data(), rows, w.hidden.data());
+}
+
+void transformer_layer(const LayerContext& c, const LayerSpec& spec, const LayerWeights& weights,
+                       const kernels::KvView& kv) {
+  Workspace& w = c.workspace;
+  const int rows = c.batch.rows();
+  const float* input =
+      apply_norm(c, spec.attention_norm, weights.attention_norm, w.hidden.data(), rows, w.normed.data());
+  const float* mlp_input = input;
+  // In parallel, the MLP reads the stream as it was before attention.
+  if (spec.parallel && spec.mlp_norm.present)
+    mlp_input = apply_norm(c, spec.mlp_norm, weights.mlp_norm, w.hidden.data(), rows, w.mlp_normed.data());
+  attend(c, spec.attention, weights, kv, input);
+  add_branch(c,
+             {weights.attention_output, spec.attention_post_norm, weights.attention_post_norm,
+              spec.attention_stream_norm, weights.attention_stream_norm},
+             w.attended.data());
+  if (!spec.parallel)
+    mlp_input = apply_norm(c, spec.mlp_norm, weights.mlp_norm, w.hidden.data(), rows, w.normed.data());
+  activate_mlp(c, spec.mlp, weights, mlp_input);
+  add_branch(c,
+             {weights.down, spec.mlp_post_norm, weights.mlp_post_norm, spec.mlp_stream_norm,
+              weights.mlp_stream_norm},
+             w.activated.data());
+}
+
+}  // namespace loci
