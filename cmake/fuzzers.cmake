@@ -12,6 +12,7 @@ endfunction()
 
 loci_fuzzer(gguf_fuzz tensor)
 loci_fuzzer(safetensors_fuzz tensor)
+loci_fuzzer(quantized_fuzz tensor)
 loci_fuzzer(tokenizer_json_fuzz text)
 loci_fuzzer(openai_request_fuzz server)
 loci_fuzzer(jinja_fuzz text)
