@@ -46,7 +46,7 @@ TEST(Matmul, EveryIsaEqualsTheReference) {
   WorkerPool alone(1), pool(3);
   Random random(2);
   for (const DType dtype : testing::weight_types())
-    for (int round = 0; round < 60; ++round) {
+    for (int round = 0; round < 30; ++round) {
       const int unit = traits(dtype).block_elements;
       const int columns = unit * random.between(1, round % 10 == 0 ? 700 / unit + 1 : 90 / unit + 1);
       const int tokens = round < 16 ? round + 1 : random.between(1, 33);

@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t kLanes = kPanelRows;
 constexpr std::size_t kUnpackBytes = 512;  // of a row, at a time: at least one block
 
-/// The next `bytes` bytes of a stored block, of which `unit` at a time stay together.
+/// The next `bytes` bytes of a stored block, of which `unit` at a time stay together: 1, 2, 4 or all of a
+/// block.
 struct Field {
   std::size_t bytes, unit;
 };
@@ -38,9 +39,16 @@ constexpr PanelLayout kLayouts[] = {
     {DType::kQ6_K, {{{128, 4}, {64, 4}, {16, 4}, {2, 2}}}},  // codes; high; scales; scale
     {DType::kIQ4_NL, {{{2, 2}, {16, 4}}}},                   // scale; codes
     {DType::kIQ4_XS, {{{2, 2}, {2, 2}, {4, 4}, {128, 4}}}},  // scale; high scales; low scales; codes
-    {DType::kInt4, {{{4, 4}, {1, 1}, {16, 4}}}},             // scale; zero; codes
-    {DType::kInt8, {{{4, 4}, {32, 1}}}},                     // scale; values
-    {DType::kFp8, {{{4, 4}, {32, 1}}}},                      // scale; values
+    {DType::kIQ1_S, {{{50, 50}}}},
+    {DType::kIQ1_M, {{{56, 56}}}},
+    {DType::kIQ2_XXS, {{{66, 66}}}},
+    {DType::kIQ2_XS, {{{74, 74}}}},
+    {DType::kIQ2_S, {{{82, 82}}}},
+    {DType::kIQ3_XXS, {{{98, 98}}}},
+    {DType::kIQ3_S, {{{110, 110}}}},
+    {DType::kInt4, {{{4, 4}, {1, 1}, {16, 4}}}},  // scale; zero; codes
+    {DType::kInt8, {{{4, 4}, {32, 1}}}},          // scale; values
+    {DType::kFp8, {{{4, 4}, {32, 1}}}},           // scale; values
 };
 
 const PanelLayout* find_layout(DType dtype) {
@@ -68,12 +76,21 @@ void copy_units(std::size_t bytes, Stored* stored, Packed* packed, std::size_t l
   }
 }
 
+/// A block that stays in one piece.
+inline void copy_whole(std::size_t bytes, const std::byte* stored, std::byte* packed) {
+  std::memcpy(packed, stored, bytes);
+}
+inline void copy_whole(std::size_t bytes, std::byte* stored, const std::byte* packed) {
+  std::memcpy(stored, packed, bytes);
+}
+
 template <class Stored, class Packed>
 void copy_block(const PanelLayout& layout, Stored* stored, Packed* packed, std::size_t lane) {
   for (const Field& field : layout.fields) {
     if (field.unit == 1) copy_units<1>(field.bytes, stored, packed, lane);
     if (field.unit == 2) copy_units<2>(field.bytes, stored, packed, lane);
     if (field.unit == 4) copy_units<4>(field.bytes, stored, packed, lane);
+    if (field.unit > 4) copy_whole(field.bytes, stored, packed + lane * field.bytes);
     stored += field.bytes;
     packed += field.bytes * kLanes;
   }

@@ -26,6 +26,13 @@ enum class DType : std::uint8_t {
   kQ6_K,
   kIQ4_NL,
   kIQ4_XS,
+  kIQ1_S,
+  kIQ1_M,
+  kIQ2_XXS,
+  kIQ2_XS,
+  kIQ2_S,
+  kIQ3_XXS,
+  kIQ3_S,
   // Blocks that the weights of quantized Hugging Face folders become (formats/scaled_blocks.h).
   kInt4,
   kInt8,

@@ -248,7 +248,7 @@ std::vector<BadFile> bad_tensors() {
       {"NameTwice", with_tensors({{}, {.offset = 32}}, 64), "tensor 'x': appears twice", "x"},
       {"Dimensions", one({.extents = {1, 1, 1, 1, 1}}), "tensor 'x': 5 dimensions", "x"},
       {"ZeroExtent", one({.extents = {8, 0}}), "tensor 'x': dimension 1 is 0", "x"},
-      {"Type", one({.type = 16}), "tensor 'x': type IQ2_XXS is not supported", "x", kUnsupported},
+      {"Type", one({.type = 15}), "tensor 'x': type Q8_K is not supported", "x", kUnsupported},
       {"TypeUnknown", one({.type = 4000000000u}), "tensor 'x': type 4000000000 does not exist", "x",
        kUnsupported},
       {"Misaligned", one({.extents = {1}, .offset = 8}),
@@ -265,7 +265,7 @@ std::vector<BadFile> bad_tensors() {
        "tensor 'x': a row of 33 elements is not a multiple of Q8_0's block of 32", "x"},
       {"Overlap", with_tensors({{.name = "a", .extents = {16}}, {.name = "b", .offset = 32}}, 64),
        "tensor 'b': overlaps tensor 'a'", "b"},
-      {"OddName", one({.name = "a\nb\xff", .type = 16}), "tensor 'a\\x0ab\\xff': type IQ2_XXS", "a\nb\xff",
+      {"OddName", one({.name = "a\nb\xff", .type = 15}), "tensor 'a\\x0ab\\xff': type Q8_K", "a\nb\xff",
        kUnsupported},
   };
 }

@@ -19,7 +19,8 @@ from gguf import GGMLQuantizationType as Type
 HALVES = {
     Type.Q8_0: [0], Type.Q4_0: [0], Type.Q4_1: [0, 2], Type.Q5_0: [0], Type.Q5_1: [0, 2],
     Type.Q2_K: [80, 82], Type.Q3_K: [108], Type.Q4_K: [0, 2], Type.Q5_K: [0, 2], Type.Q6_K: [208],
-    Type.IQ4_NL: [0], Type.IQ4_XS: [0],
+    Type.IQ4_NL: [0], Type.IQ4_XS: [0], Type.IQ1_S: [0], Type.IQ1_M: [], Type.IQ2_XXS: [0], Type.IQ2_XS: [0],
+    Type.IQ2_S: [0], Type.IQ3_XXS: [0], Type.IQ3_S: [0],
 }
 QUANTIZED = [Type.Q8_0, Type.Q4_0, Type.Q4_1, Type.Q5_0, Type.Q5_1]
 
@@ -29,6 +30,9 @@ def block(kind, payload, halves):
     out = np.array(payload, dtype=np.uint8)
     for at, half in zip(HALVES[kind], halves):
         out[at:at + 2] = np.frombuffer(np.uint16(half).tobytes(), np.uint8)
+    if kind == Type.IQ1_M:  # four bits of its scale on top of each of the last four words
+        for i in range(4):
+            out[49 + 2 * i] = (out[49 + 2 * i] & 0x0F) | (halves[0] >> 4 * i & 15) << 4
     return out
 
 

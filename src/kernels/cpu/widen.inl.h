@@ -6,6 +6,8 @@
 #include "kernels/cpu/panel.inl.h"
 #include "kernels/cpu/panel_blocks.inl.h"
 #include "kernels/packed_matrix.h"
+#include "kernels/widen_rows.h"
+#include "tensor/formats/iq.h"
 
 namespace loci::kernels {
 
@@ -61,6 +63,20 @@ WidenColumns widener(DType dtype) {
       return widen_columns<Vec, PanelIQ4_NL<Vec>>;
     case DType::kIQ4_XS:
       return widen_columns<Vec, PanelIQ4_XS<Vec>>;
+    case DType::kIQ1_S:
+      return widen_rows<BlockIQ1_S>;
+    case DType::kIQ1_M:
+      return widen_rows<BlockIQ1_M>;
+    case DType::kIQ2_XXS:
+      return widen_rows<BlockIQ2_XXS>;
+    case DType::kIQ2_XS:
+      return widen_rows<BlockIQ2_XS>;
+    case DType::kIQ2_S:
+      return widen_rows<BlockIQ2_S>;
+    case DType::kIQ3_XXS:
+      return widen_rows<BlockIQ3_XXS>;
+    case DType::kIQ3_S:
+      return widen_rows<BlockIQ3_S>;
     case DType::kInt4:
       return widen_columns<Vec, PanelInt4<Vec>>;
     case DType::kInt8:

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "tensor/formats/half.h"
+#include "tensor/formats/iq.h"
 #include "tensor/formats/iq4.h"
 #include "tensor/formats/k_quants.h"
 #include "tensor/formats/q4_0.h"
@@ -88,6 +89,13 @@ constexpr std::array kFormats{
     block_format<BlockQ6_K>(DType::kQ6_K, "Q6_K", 14),
     block_format<BlockIQ4_NL>(DType::kIQ4_NL, "IQ4_NL", 20),
     block_format<BlockIQ4_XS>(DType::kIQ4_XS, "IQ4_XS", 23),
+    block_format<BlockIQ1_S>(DType::kIQ1_S, "IQ1_S", 19),
+    block_format<BlockIQ1_M>(DType::kIQ1_M, "IQ1_M", 29),
+    block_format<BlockIQ2_XXS>(DType::kIQ2_XXS, "IQ2_XXS", 16),
+    block_format<BlockIQ2_XS>(DType::kIQ2_XS, "IQ2_XS", 17),
+    block_format<BlockIQ2_S>(DType::kIQ2_S, "IQ2_S", 22),
+    block_format<BlockIQ3_XXS>(DType::kIQ3_XXS, "IQ3_XXS", 18),
+    block_format<BlockIQ3_S>(DType::kIQ3_S, "IQ3_S", 21),
     block_format<BlockInt4>(DType::kInt4, "INT4", std::nullopt),
     block_format<BlockInt8>(DType::kInt8, "INT8", std::nullopt),
     block_format<BlockFp8>(DType::kFp8, "FP8", std::nullopt),
