@@ -369,7 +369,7 @@ describe("what the model writes", () => {
   });
 
   pageTest("may hold Markdown", async (page) => {
-    const text = "# Title\n\nSome **strong**, *soft*, ***both***, ~~gone~~, `code`, snake_case_name, 2 * 3 * 4, \\*escaped\\*.\nA [link](https://a.example/x_(y)) and https://b.example/z.\n\n- one\n- two\n  - nested\n    1. deep\n\n3. three\n4. four\n\n> quoted\n> > twice\n\n| a | b |\n|---|--:|\n| 1 | `x\\|y` |\n\n---\n\n```python\nprint('<hi>')\n\n# end\n```\nafter\n\n- [x] done\n";
+    const text = "# Title #\n\nSome **strong**, *soft*, ***both***, ~~gone~~, `code`, snake_case_name, 2 * 3 * 4, \\*escaped\\*.\nA [link](https://a.example/x_(y)) and https://b.example/z.\n\n- one\n- two\n  - nested\n    1. deep\n\n3. three\n4. four\n\n> quoted\n> > twice\n\n| a | b |\n|---|--:|\n| 1 | `x\\|y` |\n\n---\n\n```python\nprint('<hi>')\n\n# end\n```\nafter\n\n- [x] done\n";
     fake.script = ok(text);
     await say(page, "x");
     const body = (await answered(page)).locator(":scope > .body");
@@ -392,12 +392,15 @@ describe("what the model writes", () => {
   });
 
   pageTest("does not hang the page, however odd it is", async (page) => {
-    const odd = ["*".repeat(20000), "[".repeat(20000), "`a ".repeat(10000), "_a ".repeat(10000), "> ".repeat(5000) + "x", "- ".repeat(5000), "|".repeat(20000) + "\n" + "|-".repeat(5000), "**a ".repeat(10000), "[a](".repeat(5000), "#".repeat(10000), "  - x\n".repeat(2000), "http://".repeat(5000), "!".repeat(9000) + "[".repeat(9000), "~~~".repeat(3000)];
+    const odd = ["*".repeat(20000), "[".repeat(20000), "`a ".repeat(10000), "_a ".repeat(10000), "> ".repeat(5000) + "x", "- ".repeat(5000), "|".repeat(20000) + "\n" + "|-".repeat(5000), "**a ".repeat(10000), "[a](".repeat(5000), "#".repeat(10000), "  - x\n".repeat(2000), "http://".repeat(5000), "!".repeat(9000) + "[".repeat(9000), "~~~".repeat(3000),
+      "# a" + " ".repeat(30000) + "b", "```" + " ".repeat(30000) + "`", "a | b\n" + " ".repeat(30000) + "x", "[a](" + "(x".repeat(2000), "- " + " ".repeat(30000) + "x"];
     fake.answers(...odd.map(ok));
     for (let i = 0; i < odd.length; i += 1) {
+      await page.click("#new-chat");
       await say(page, "x");
-      await answered(page, i + 1);
+      await answered(page);
     }
+    assert.equal(fake.requests.length, odd.length);
   });
 });
 

@@ -18,12 +18,12 @@ function renderMarkdown(parent, text) {
   while (parent.children.length > blocks.length) parent.lastElementChild.remove();
 }
 
-const kFence = /^ {0,3}(`{3,}|~{3,})\s*([^`]*)$/;
-const kHeading = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
+// No two neighbouring parts of a pattern match the same character: a line of 100,000 spaces takes linear time.
+const kFence = /^ {0,3}(`{3,}|~{3,})([^`]*)$/;
+const kHeading = /^ {0,3}(#{1,6})\s(.*)$/;
 const kRule = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const kQuote = /^ {0,3}> ?/;
 const kItem = /^( *)([-*+]|\d{1,9}[.)])( +|$)/;
-const kTableRule = /^ *\|? *:?-+:? *(\| *:?-+:? *)*\|? *$/;
 
 const isBlank = (line) => /^\s*$/.test(line);
 const beginsBlock = (line) => kFence.test(line) || kHeading.test(line) || kRule.test(line) || kQuote.test(line) || kItem.test(line);
@@ -49,10 +49,14 @@ function takeBlock(lines, begin) {
   if (kRule.test(line)) return { kind: "rule", lines: [line], end: begin + 1 };
   if (kQuote.test(line)) return takeWhile("quote", lines, begin, (next) => !isBlank(next) && (kQuote.test(next) || !beginsBlock(next)));
   if (kItem.test(line)) return takeList(lines, begin);
-  const isTable = line.includes("|") && begin + 1 < lines.length && kTableRule.test(lines[begin + 1]) && lines[begin + 1].includes("-");
-  if (isTable) return takeWhile("table", lines, begin, (next) => next.includes("|"));
+  if (line.includes("|") && isTableRule(lines[begin + 1] ?? "")) return takeWhile("table", lines, begin, (next) => next.includes("|"));
   return takeWhile("paragraph", lines, begin, (next) => !isBlank(next) && !beginsBlock(next));
 }
+
+const cellsOf = (line) => line.trim().replace(/^\|/, "").replace(/\|$/, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+
+/** "|---|:-:|", the second line of a table. */
+const isTableRule = (line) => /^[\s|:-]+$/.test(line) && line.includes("|") && cellsOf(line).every((cell) => /^:?-+:?$/.test(cell));
 
 function takeWhile(kind, lines, begin, belongs) {
   let end = begin + 1;
@@ -101,7 +105,7 @@ function renderBlock(block, depth) {
   switch (block.kind) {
     case "heading": {
       const [, marks, text] = kHeading.exec(block.lines[0]);
-      return withInline(make("h" + Math.min(marks.length + 1, 6)), text);
+      return withInline(make("h" + Math.min(marks.length + 1, 6)), withoutClosingMarks(text.trim()));
     }
     case "rule": return make("hr");
     case "quote": return renderNested(make("blockquote"), block.lines.map((line) => line.replace(kQuote, "")), depth);
@@ -109,6 +113,13 @@ function renderBlock(block, depth) {
     case "table": return renderTable(block.lines);
     default: return withInline(make("p"), block.lines.map((line) => line.trimStart()).join("\n"));
   }
+}
+
+/** "Title ##" is "Title". */
+function withoutClosingMarks(text) {
+  let end = text.length;
+  while (text[end - 1] === "#") end -= 1;
+  return end === 0 || /\s/.test(text[end - 1]) ? text.slice(0, end).trimEnd() : text;
 }
 
 /** Lines that hold blocks again; too deep, they are just text. */
@@ -158,9 +169,8 @@ function renderItem(lines, depth) {
 }
 
 function renderTable(lines) {
-  const cells = (line) => line.trim().replace(/^\|/, "").replace(/\|$/, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
-  const aligns = cells(lines[1]).map((rule) => (rule.endsWith(":") ? (rule.startsWith(":") ? "center" : "right") : ""));
-  const row = (line, tag) => make("tr", {}, cells(line).slice(0, aligns.length).map((cell, i) => {
+  const aligns = cellsOf(lines[1]).map((rule) => (rule.endsWith(":") ? (rule.startsWith(":") ? "center" : "right") : ""));
+  const row = (line, tag) => make("tr", {}, cellsOf(line).slice(0, aligns.length).map((cell, i) => {
     const element = withInline(make(tag), cell);
     element.style.textAlign = aligns[i];
     return element;
