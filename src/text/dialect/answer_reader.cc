@@ -27,7 +27,7 @@ AnswerDelta AnswerReader::run(std::string_view piece) {
   LOCI_CHECK(!ended_);
   piece_ = piece;
   position_ = 0;
-  resume();
+  if (!piece.empty()) resume();  // a coroutine that wakes without a byte takes it for the end
   LOCI_CHECK(position_ == piece_.size());
   return std::exchange(delta_, {});
 }

@@ -46,7 +46,10 @@ Answer parse(const loci::Dialect& dialect, const AnswerOptions& options, std::st
              std::size_t piece) {
   const auto parser = dialect.make_parser(options);
   Answer answer;
-  for (; text.size() > piece; text.remove_prefix(piece)) answer.add(parser->feed(text.substr(0, piece)));
+  for (; text.size() > piece; text.remove_prefix(piece)) {
+    answer.add(parser->feed(text.substr(0, piece)));
+    answer.add(parser->feed(""));
+  }
   answer.add(parser->feed(text));
   answer.add(parser->finish());
   return answer;

@@ -80,6 +80,7 @@ Read<int> read_reasoning(AnswerReader& in, const TagSet& tags) {
     const auto at = static_cast<std::size_t>(found);
     if (tags.known[at].meaning != Meaning::kThink) break;
     if (!blank) in.reasoning(tags.texts[at]);
+    found = kTextEnd;
   }
   in.reasoning(matcher.pending());
   in.end_reasoning();
