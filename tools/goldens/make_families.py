@@ -28,6 +28,7 @@ from random_weights import random_weights
 from table import CASES
 
 LENGTHS = (20, 7)  # of the two prompts
+KEPT_ROWS = 4  # of the longer prompt's logits, the last ones; the shorter prompt keeps all, from position 0
 SMALLEST_CHANGE = 0.05  # of the logits, when a setting that matters is changed
 # The trained encoder of make_minilm.py; `../shared/data/minilm build/minilm` lays it down.
 MINILM = {"name": "minilm", "checkpoint": "build/minilm", "golden": "tests/goldens/real/minilm.json", "family": "bert",
@@ -66,6 +67,7 @@ def write_checkpoint(case, weights, folder):
 def golden_of(model, prompts):
     results = [reference.Prompt(ids, reference.all_logits(model, ids)) for ids in prompts]
     results[0].greedy = reference.greedy(model, results[0].ids)
+    results[0].logits = results[0].logits[-KEPT_ROWS:]
     return reference.Golden(results, reference.noise(model, results))
 
 
@@ -75,7 +77,7 @@ def model_of(case, folder):
     transformers takes the frequencies from the longest position of a call, so that a token's key depends on how the text
     was fed. A server needs one answer: that of the full length, max_position_embeddings * factor.
     """
-    model = reference.model_from_folder(folder)
+    model = reference.model_from_folder(folder, case.attention)
     if case.ntk_length:
         text = np.arange(case.ntk_length) % model.config.vocab_size
         moving = reference.all_logits(model, text.tolist())
@@ -92,8 +94,7 @@ def settings_that_do_not_matter(case, folder, golden):
     ids = golden.prompts[0].ids + golden.prompts[0].greedy.ids
     logits = reference.all_logits(model_of(case, folder), ids)
     for changes in case.matters:
-        other = AutoModelForCausalLM.from_pretrained(folder, config=config_from(case, **changes), dtype="float32",
-                                                     attn_implementation="eager").eval()
+        other = reference.model_from_folder(folder, case.attention, config=config_from(case, **changes))
         if reference.relative_error(reference.all_logits(other, ids), logits) < SMALLEST_CHANGE:
             yield changes
 

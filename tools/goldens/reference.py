@@ -64,8 +64,8 @@ class Golden:
         return ""
 
 
-def model_from_folder(folder):
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+def model_from_folder(folder, attention="eager", **changes):
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention, **changes).eval()
 
 
 def model_from_weights(config, weights):

@@ -21,6 +21,7 @@ class Case:
     matters: tuple = ()
     hub_names: tuple = ()  # (regular expression, replacement) on tensor names: where the hub's files differ from transformers 5
     distinct: int = 24  # fewest distinct ids of the 64 greedy ones; less where the architecture falls into loops at this size
+    attention: str = "eager"  # of transformers; "sdpa" where its eager one computes something else than the model
     ntk_length: int = 0  # rope type "dynamic": the length whose frequencies hold throughout (see make_families.py)
 
     pooling: str = "mean"  # of an encoder, or "cls"
@@ -37,6 +38,6 @@ class Case:
 def llama_like(architecture, model_type, **changes):
     """A config with the keys that all Llama-like families share; 4:2 heads unless changed."""
     return {"architectures": [architecture], "model_type": model_type, "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu",
-            "hidden_size": 32, "intermediate_size": 40, "max_position_embeddings": 512, "num_attention_heads": 4,
+            "hidden_size": 32, "intermediate_size": 24, "max_position_embeddings": 512, "num_attention_heads": 4,
             "num_hidden_layers": 2, "num_key_value_heads": 2, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
             "tie_word_embeddings": False, "vocab_size": 72} | changes

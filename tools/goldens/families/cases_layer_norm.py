@@ -21,9 +21,9 @@ GPT2 = [
 
 def neox(**changes):
     return {"architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", "bos_token_id": 0, "eos_token_id": 0, "hidden_act": "gelu",
-            "hidden_size": 48, "initializer_range": 0.02, "intermediate_size": 56, "layer_norm_eps": 1e-5, "max_position_embeddings": 256,
+            "hidden_size": 48, "initializer_range": 0.02, "intermediate_size": 36, "layer_norm_eps": 1e-5, "max_position_embeddings": 256,
             "num_attention_heads": 3, "num_hidden_layers": 2, "rotary_emb_base": 10000, "rotary_pct": 0.25, "tie_word_embeddings": False,
-            "use_parallel_residual": True, "vocab_size": 97} | changes
+            "use_parallel_residual": True, "vocab_size": 79} | changes
 
 
 NEOX = [
@@ -48,9 +48,9 @@ def phi(**changes):
 PHI = [
     Case("phi", "as Phi-2: one norm before a parallel attention and feed-forward, biases everywhere (the head too), 4 of 8 rotary dimensions",
          phi(), matters=({"partial_rotary_factor": 1.0},), twin="bf16"),
-    Case("phi-qknorm", "qk_layernorm, GQA 4:2, partial_rotary_factor 0.4 of heads of 12 (4), intermediate 40",
-         phi(qk_layernorm=True, hidden_size=48, num_attention_heads=4, num_key_value_heads=2, partial_rotary_factor=0.4, num_hidden_layers=3,
-             intermediate_size=40), norm_center=2.0),
+    Case("phi-qknorm", "qk_layernorm, GQA 4:2, partial_rotary_factor 0.4 of heads of 12 (4), intermediate 24",
+         phi(qk_layernorm=True, hidden_size=48, num_attention_heads=4, num_key_value_heads=2, partial_rotary_factor=0.4,
+             intermediate_size=24), norm_center=2.0),
 ]
 
 
@@ -71,7 +71,7 @@ STABLELM = [
          without(stablelm(use_qkv_bias=True, num_attention_heads=6, num_key_value_heads=2), "rms_norm_eps"), twin="bf16"),
     Case("stablelm-parallel", "use_parallel_residual and qk_layernorm (a norm without bias for each head), GQA 5:1; as stablelm-2-12b",
          without(stablelm(use_parallel_residual=True, qk_layernorm=True, hidden_size=40, num_attention_heads=5, num_key_value_heads=1,
-                          num_hidden_layers=3), "rms_norm_eps")),
+                          num_hidden_layers=3, intermediate_size=40), "rms_norm_eps")),
 ]
 
 CASES = GPT2 + NEOX + PHI + STABLELM

@@ -16,7 +16,7 @@ OPT = [
     Case("opt-350m", "as opt-350m: LayerNorm after, no final norm, embeddings of 24 projected to hidden 32 and back",
          opt(do_layer_norm_before=False, word_embed_proj_dim=24, hidden_size=32, num_attention_heads=4, num_hidden_layers=2), stored="float16", scales=(("embed_positions", 4),), distinct=15),
     Case("opt-nobias", "as Galactica: GELU, enable_bias false, LayerNorms without weights",
-         opt(enable_bias=False, layer_norm_elementwise_affine=False, activation_function="gelu", num_hidden_layers=3)),
+         opt(enable_bias=False, layer_norm_elementwise_affine=False, activation_function="gelu")),
 ]
 
 
@@ -38,7 +38,7 @@ FALCON = [
                 ffn_hidden_size=72, rope_theta=500000.42, max_position_embeddings=8192, tie_word_embeddings=False)),
     Case("falcon-rw", "ALiBi, multi-head with q, k, v interleaved by head, serial residual with two norms, biases; 6 heads",
          falcon(alibi=True, multi_query=False, parallel_attn=False, bias=True, num_attention_heads=6, hidden_size=36),
-         matters=({"alibi": False},)),
+         attention="sdpa", matters=({"alibi": False},)),
 ]
 
 
@@ -52,9 +52,6 @@ def bloom(**changes):
 BLOOM = [
     Case("bloom", "ALiBi with 4 heads, LayerNorm on the embeddings, qkv interleaved by head, tied; names without \"transformer.\"",
          bloom(), hub_names=((r"^transformer\.", ""),), twin="f16", stored="float16", gain=3.0, scales=(("word_embeddings_layernorm", 0.2),)),
-    Case("bloom-post", "apply_residual_connection_post_layernorm, ALiBi with 5 heads (no power of two), untied head",
-         bloom(apply_residual_connection_post_layernorm=True, n_embed=40, n_layer=2, num_attention_heads=5, tie_word_embeddings=False),
-         scales=(("query_key_value", 1.5), ("self_attention.dense", 2)), distinct=10, matters=({"apply_residual_connection_post_layernorm": False},)),
 ]
 
 
@@ -69,12 +66,11 @@ def mpt(attention=None, **changes):
 
 MPT = [
     Case("mpt", "ALiBi with 4 heads, LayerNorm without bias, no biases, exact GELU, tied", mpt(), twin="bf16"),
-    Case("mpt-clip", "clip_qkv 1.5, softmax_scale 0.5, alibi_bias_max 16, 5 heads, expansion_ratio 2, which transformers does not read",
-         mpt({"clip_qkv": 1.5, "softmax_scale": 0.5, "alibi_bias_max": 16}, n_heads=5, d_model=40, expansion_ratio=2),
-         matters=({"attn_config": mpt({"softmax_scale": 0.5, "alibi_bias_max": 16})["attn_config"]},
-                  {"attn_config": mpt({"clip_qkv": 1.5, "alibi_bias_max": 16})["attn_config"]})),
-    Case("mpt-clip-twin", "clip_qkv 1.5 and alibi_bias_max 4, as GGUF can say it",
-         mpt({"clip_qkv": 1.5, "alibi_bias_max": 4}, n_heads=6, d_model=36), gain=3.0, embedding_std=0.15, twin="bf16"),
+    Case("mpt-clip", "clip_qkv 1.5, softmax_scale 0.5, ALiBi with 5 heads (no power of two), expansion_ratio 2, which transformers does not read",
+         mpt({"clip_qkv": 1.5, "softmax_scale": 0.5}, n_heads=5, d_model=40, expansion_ratio=2),
+         matters=({"attn_config": mpt({"softmax_scale": 0.5})["attn_config"]}, {"attn_config": mpt({"clip_qkv": 1.5})["attn_config"]})),
+    Case("mpt-clip-twin", "clip_qkv 1.5 and ALiBi with 6 heads, as GGUF can say it",
+         mpt({"clip_qkv": 1.5}, n_heads=6, d_model=36), gain=3.0, embedding_std=0.15, twin="bf16"),
 ]
 
 
@@ -101,7 +97,7 @@ OLMO = [
 GRANITE = [
     Case("granite", "embedding, attention, residual and logits multipliers, tied",
          llama_like("GraniteForCausalLM", "granite", embedding_multiplier=6.0, attention_multiplier=0.6, residual_multiplier=0.7,
-                    logits_scaling=0.3, attention_bias=False, mlp_bias=False, tie_word_embeddings=True, num_hidden_layers=3),
+                    logits_scaling=0.3, attention_bias=False, mlp_bias=False, tie_word_embeddings=True),
          matters=({"embedding_multiplier": 1.0}, {"attention_multiplier": 0.35}, {"residual_multiplier": 1.0}, {"logits_scaling": 1.0}),
          embedding_std=0.12, twin="bf16"),
     Case("granite-bias", "attention_bias and mlp_bias, untied, 5:1 heads",
@@ -122,8 +118,7 @@ COHERE = [
          cohere(hidden_size=48, num_attention_heads=6) | {"use_qk_norm": True, "attention_bias": True, "tie_word_embeddings": False}),
     Case("cohere2", "window of 8 with RoPE in three layers, the fourth without window and without RoPE",
          without(cohere(num_hidden_layers=5, sliding_window=8, sliding_window_pattern=4, layer_switch=4, rotary_pct=1.0,
-                        order_of_interleaved_layers="local_attn_first", position_embedding_type="rope_gptj",
-                        intermediate_size=32) | {"architectures": ["Cohere2ForCausalLM"], "model_type": "cohere2"},
+                        order_of_interleaved_layers="local_attn_first", position_embedding_type="rope_gptj") | {"architectures": ["Cohere2ForCausalLM"], "model_type": "cohere2"},
                  "use_qk_norm"),
          matters=({"sliding_window": 9}, {"sliding_window_pattern": 5}, {"sliding_window_pattern": 3}), twin="bf16"),
 ]
@@ -141,22 +136,19 @@ STARCODER = [
     Case("starcoder2", "LayerNorm, biases everywhere, tanh GELU without gate, tied by default, window of 12, 6:2 heads",
          starcoder2(sliding_window=12, hidden_size=48, num_attention_heads=6), matters=({"sliding_window": None},)),
     Case("starcoder2-twin", "the same without window, 5:1 heads, theta 100000",
-         starcoder2(sliding_window=None, hidden_size=40, num_attention_heads=5) | {"num_key_value_heads": 1, "rope_theta": 100000.0},
+         starcoder2(sliding_window=None, hidden_size=40, num_attention_heads=5) | {"num_key_value_heads": 1, "rope_theta": 100000.0, "intermediate_size": 40},
          twin="bf16"),
 ]
 
 
-def gptj(architecture, model_type, **changes):
-    return {"architectures": [architecture], "model_type": model_type, "activation_function": "gelu_new", "attn_pdrop": 0.0,
-            "bos_token_id": 70, "embd_pdrop": 0.0, "eos_token_id": 70, "initializer_range": 0.02, "layer_norm_epsilon": 1e-5, "n_ctx": 128,
-            "n_embd": 32, "n_head": 4, "n_inner": None, "n_layer": 2, "n_positions": 128, "resid_pdrop": 0.0, "rotary": True,
-            "rotary_dim": 4, "scale_attn_weights": True, "tie_word_embeddings": False, "vocab_size": 71} | changes
-
+GPTJ = {"architectures": ["GPTJForCausalLM"], "model_type": "gptj", "activation_function": "gelu_new", "attn_pdrop": 0.0,
+        "bos_token_id": 70, "embd_pdrop": 0.0, "eos_token_id": 70, "initializer_range": 0.02, "layer_norm_epsilon": 1e-5, "n_ctx": 128,
+        "n_embd": 32, "n_head": 4, "n_inner": None, "n_layer": 2, "n_positions": 128, "resid_pdrop": 0.0, "rotary": True,
+        "rotary_dim": 4, "scale_attn_weights": True, "tie_word_embeddings": False, "vocab_size": 71}
 
 OTHERS = [
     Case("gptj", "interleaved RoPE on 4 of 8 dimensions, one norm before parallel branches, biases in feed-forward and head only",
-         gptj("GPTJForCausalLM", "gptj"), matters=({"rotary_dim": 2},)),
-    Case("codegen", "gptj with q, v, k fused in four parts", gptj("CodeGenForCausalLM", "codegen"), matters=({"rotary_dim": 2},)),
+         GPTJ, matters=({"rotary_dim": 2},)),
     Case("exaone4", "norms after the branches, QK-norm, window of 8 with RoPE in three layers of four, the fourth without RoPE",
          llama_like("Exaone4ForCausalLM", "exaone4", num_hidden_layers=4, sliding_window=8, sliding_window_pattern="LLLG", head_dim=8,
                     layer_types=["sliding_attention"] * 3 + ["full_attention"], rope_theta=1000000.0, bos_token_id=1, eos_token_id=2),
