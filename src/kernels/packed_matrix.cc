@@ -39,16 +39,16 @@ constexpr PanelLayout kLayouts[] = {
     {DType::kQ6_K, {{{128, 4}, {64, 4}, {16, 4}, {2, 2}}}},  // codes; high; scales; scale
     {DType::kIQ4_NL, {{{2, 2}, {16, 4}}}},                   // scale; codes
     {DType::kIQ4_XS, {{{2, 2}, {2, 2}, {4, 4}, {128, 4}}}},  // scale; high scales; low scales; codes
-    {DType::kIQ1_S, {{{50, 50}}}},
-    {DType::kIQ1_M, {{{56, 56}}}},
-    {DType::kIQ2_XXS, {{{66, 66}}}},
-    {DType::kIQ2_XS, {{{74, 74}}}},
-    {DType::kIQ2_S, {{{82, 82}}}},
-    {DType::kIQ3_XXS, {{{98, 98}}}},
-    {DType::kIQ3_S, {{{110, 110}}}},
-    {DType::kInt4, {{{4, 4}, {1, 1}, {16, 4}}}},  // scale; zero; codes
-    {DType::kInt8, {{{4, 4}, {32, 1}}}},          // scale; values
-    {DType::kFp8, {{{4, 4}, {32, 1}}}},           // scale; values
+    {DType::kIQ1_S, {{{2, 2}, {32, 4}, {16, 2}}}},           // scale; codes; high
+    {DType::kIQ1_M, {{{48, 4}, {8, 2}}}},                    // codes, high; scales
+    {DType::kIQ2_XXS, {{{2, 2}, {64, 4}}}},                  // scale; codes
+    {DType::kIQ2_XS, {{{2, 2}, {64, 2}, {8, 4}}}},           // scale; codes; scales
+    {DType::kIQ2_S, {{{2, 2}, {80, 4}}}},                    // scale; codes, signs, high, scales
+    {DType::kIQ3_XXS, {{{2, 2}, {96, 4}}}},                  // scale; codes, scales
+    {DType::kIQ3_S, {{{2, 2}, {108, 4}}}},                   // scale; codes, high, signs, scales
+    {DType::kInt4, {{{4, 4}, {1, 1}, {16, 4}}}},             // scale; zero; codes
+    {DType::kInt8, {{{4, 4}, {32, 1}}}},                     // scale; values
+    {DType::kFp8, {{{4, 4}, {32, 1}}}},                      // scale; values
 };
 
 const PanelLayout* find_layout(DType dtype) {
@@ -76,21 +76,12 @@ void copy_units(std::size_t bytes, Stored* stored, Packed* packed, std::size_t l
   }
 }
 
-/// A block that stays in one piece.
-inline void copy_whole(std::size_t bytes, const std::byte* stored, std::byte* packed) {
-  std::memcpy(packed, stored, bytes);
-}
-inline void copy_whole(std::size_t bytes, std::byte* stored, const std::byte* packed) {
-  std::memcpy(stored, packed, bytes);
-}
-
 template <class Stored, class Packed>
 void copy_block(const PanelLayout& layout, Stored* stored, Packed* packed, std::size_t lane) {
   for (const Field& field : layout.fields) {
     if (field.unit == 1) copy_units<1>(field.bytes, stored, packed, lane);
     if (field.unit == 2) copy_units<2>(field.bytes, stored, packed, lane);
     if (field.unit == 4) copy_units<4>(field.bytes, stored, packed, lane);
-    if (field.unit > 4) copy_whole(field.bytes, stored, packed + lane * field.bytes);
     stored += field.bytes;
     packed += field.bytes * kLanes;
   }

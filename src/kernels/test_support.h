@@ -74,7 +74,10 @@ inline void fill_row(DType dtype, std::size_t columns, Random& random, std::byte
   const auto elements = static_cast<std::size_t>(traits(dtype).block_elements);
   const auto bytes = static_cast<std::size_t>(traits(dtype).block_bytes);
   std::vector<float> values(elements);
-  const auto usable = [](float value) { return std::fabs(value) < 1e6f; };
+  // Not so small either that products become subnormal, which processors compute slowly.
+  const auto usable = [](float value) {
+    return value == 0 || (std::fabs(value) < 1e6f && std::fabs(value) > 1e-12f);
+  };
   for (std::size_t c = 0; c < columns; c += elements, row += bytes) do {
       for (std::size_t i = 0; i < bytes; ++i) row[i] = static_cast<std::byte>(random.between(0, 255));
       dequantize_row(dtype, row, elements, values.data());

@@ -5,9 +5,8 @@
 
 #include "kernels/cpu/panel.inl.h"
 #include "kernels/cpu/panel_blocks.inl.h"
+#include "kernels/cpu/panel_iq.inl.h"
 #include "kernels/packed_matrix.h"
-#include "kernels/widen_rows.h"
-#include "tensor/formats/iq.h"
 
 namespace loci::kernels {
 
@@ -64,19 +63,19 @@ WidenColumns widener(DType dtype) {
     case DType::kIQ4_XS:
       return widen_columns<Vec, PanelIQ4_XS<Vec>>;
     case DType::kIQ1_S:
-      return widen_rows<BlockIQ1_S>;
+      return widen_columns<Vec, PanelIQ1_S<Vec>>;
     case DType::kIQ1_M:
-      return widen_rows<BlockIQ1_M>;
+      return widen_columns<Vec, PanelIQ1_M<Vec>>;
     case DType::kIQ2_XXS:
-      return widen_rows<BlockIQ2_XXS>;
+      return widen_columns<Vec, PanelIQ2_XXS<Vec>>;
     case DType::kIQ2_XS:
-      return widen_rows<BlockIQ2_XS>;
+      return widen_columns<Vec, PanelIQ2_XS<Vec>>;
     case DType::kIQ2_S:
-      return widen_rows<BlockIQ2_S>;
+      return widen_columns<Vec, PanelIQ2_S<Vec>>;
     case DType::kIQ3_XXS:
-      return widen_rows<BlockIQ3_XXS>;
+      return widen_columns<Vec, PanelIQ3_XXS<Vec>>;
     case DType::kIQ3_S:
-      return widen_rows<BlockIQ3_S>;
+      return widen_columns<Vec, PanelIQ3_S<Vec>>;
     case DType::kInt4:
       return widen_columns<Vec, PanelInt4<Vec>>;
     case DType::kInt8:

@@ -79,22 +79,13 @@ struct BlockIQ3_S {
 };
 static_assert(sizeof(BlockIQ3_S) == 110);
 
-inline constexpr std::size_t kIqPartElements = 32;
-
-/// Elements [32 * part, 32 * part + 32) of a block.
-void dequantize_part(const BlockIQ1_S& block, std::size_t part, float* out);
-void dequantize_part(const BlockIQ1_M& block, std::size_t part, float* out);
-void dequantize_part(const BlockIQ2_XXS& block, std::size_t part, float* out);
-void dequantize_part(const BlockIQ2_XS& block, std::size_t part, float* out);
-void dequantize_part(const BlockIQ2_S& block, std::size_t part, float* out);
-void dequantize_part(const BlockIQ3_XXS& block, std::size_t part, float* out);
-void dequantize_part(const BlockIQ3_S& block, std::size_t part, float* out);
-
-template <class Block>
-  requires requires(const Block& block, float* out) { dequantize_part(block, std::size_t{0}, out); }
-void dequantize_block(const Block& block, float* out) {
-  for (std::size_t part = 0; part < Block::kElements / kIqPartElements; ++part)
-    dequantize_part(block, part, out + part * kIqPartElements);
-}
+/// `out` receives 256 floats.
+void dequantize_block(const BlockIQ1_S& block, float* out);
+void dequantize_block(const BlockIQ1_M& block, float* out);
+void dequantize_block(const BlockIQ2_XXS& block, float* out);
+void dequantize_block(const BlockIQ2_XS& block, float* out);
+void dequantize_block(const BlockIQ2_S& block, float* out);
+void dequantize_block(const BlockIQ3_XXS& block, float* out);
+void dequantize_block(const BlockIQ3_S& block, float* out);
 
 }  // namespace loci

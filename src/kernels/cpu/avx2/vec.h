@@ -19,6 +19,11 @@ struct Words {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     return {_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bytes, bytes))};
   }
+  /// table[index] of each lane.
+  static Words gather(const std::uint32_t* table, Words indices) {
+    const int* at = reinterpret_cast<const int*>(table);
+    return {_mm256_i32gather_epi32(at, indices.low, 4), _mm256_i32gather_epi32(at, indices.high, 4)};
+  }
   static Words load_u16(const std::byte* at) {
     return {_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))),
             _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16)))};
@@ -36,6 +41,9 @@ inline Words shift_right_signed(Words a, int count) {
 inline Words operator&(Words a, int mask) {
   const __m256i lanes = _mm256_set1_epi32(mask);
   return {_mm256_and_si256(a.low, lanes), _mm256_and_si256(a.high, lanes)};
+}
+inline Words operator^(Words a, Words b) {
+  return {_mm256_xor_si256(a.low, b.low), _mm256_xor_si256(a.high, b.high)};
 }
 inline Words operator|(Words a, Words b) {
   return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)};
@@ -90,6 +98,19 @@ struct Vec {
   }
   static Vec from_words(Words signed_integers) {
     return {_mm256_cvtepi32_ps(signed_integers.low), _mm256_cvtepi32_ps(signed_integers.high)};
+  }
+  /// The binary16 in the low half of each lane, below 2^16.
+  static Vec from_f16(Words halves) {
+    const __m256i packed = _mm256_packus_epi32(halves.low, halves.high);  // within each half of the registers
+    const __m256i ordered = _mm256_permute4x64_epi64(packed, 0xD8);
+    return {_mm256_cvtph_ps(_mm256_castsi256_si128(ordered)),
+            _mm256_cvtph_ps(_mm256_extracti128_si256(ordered, 1))};
+  }
+  /// Negated where the top bit of `signs` is set.
+  static Vec with_signs(Vec a, Words signs) {
+    const __m256i top = _mm256_set1_epi32(INT32_MIN);
+    return {_mm256_xor_ps(a.low, _mm256_castsi256_ps(_mm256_and_si256(signs.low, top))),
+            _mm256_xor_ps(a.high, _mm256_castsi256_ps(_mm256_and_si256(signs.high, top)))};
   }
   /// table[index] of each lane; the table has 16 entries, the indices are 0..15.
   static Vec look_up(const float* table, Words indices) {

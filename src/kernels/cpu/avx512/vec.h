@@ -15,6 +15,10 @@ struct Words {
   static Words load_u8(const std::byte* at) {
     return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)))};
   }
+  /// table[index] of each lane.
+  static Words gather(const std::uint32_t* table, Words indices) {
+    return {_mm512_i32gather_epi32(indices.lanes, table, 4)};
+  }
   static Words load_u16(const std::byte* at) {
     return {_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)))};
   }
@@ -30,6 +34,9 @@ inline Words shift_right_signed(Words a, int count) {
 }
 inline Words operator&(Words a, int mask) {
   return {_mm512_and_si512(a.lanes, _mm512_set1_epi32(mask))};
+}
+inline Words operator^(Words a, Words b) {
+  return {_mm512_xor_si512(a.lanes, b.lanes)};
 }
 inline Words operator|(Words a, Words b) {
   return {_mm512_or_si512(a.lanes, b.lanes)};
@@ -78,6 +85,13 @@ struct Vec {
     return {_mm512_permutexvar_ps(codes, values)};
   }
   static Vec from_words(Words signed_integers) { return {_mm512_cvtepi32_ps(signed_integers.lanes)}; }
+  /// The binary16 in the low half of each lane.
+  static Vec from_f16(Words halves) { return {_mm512_cvtph_ps(_mm512_cvtepi32_epi16(halves.lanes))}; }
+  /// Negated where the top bit of `signs` is set.
+  static Vec with_signs(Vec a, Words signs) {
+    const __m512i top = _mm512_and_si512(signs.lanes, _mm512_set1_epi32(INT32_MIN));
+    return {_mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(a.lanes), top))};
+  }
   /// table[index] of each lane; the table has 16 entries, the indices are 0..15.
   static Vec look_up(const float* table, Words indices) {
     return {_mm512_permutexvar_ps(indices.lanes, _mm512_load_ps(table))};
