@@ -40,6 +40,27 @@ function(loci_layer name)
     target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests/include)
     target_compile_options(${name}_test PRIVATE ${LOCI_WARNINGS})
     target_compile_definitions(${name}_test PRIVATE LOCI_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_property(GLOBAL APPEND PROPERTY loci_tested_layers ${name})
   endif()
+endfunction()
+
+# loci_test_group(NAME LAYER PATTERN): the suites of a layer's tests that match PATTERN run as a test of their own, so that
+# `ctest -R NAME` finds them.
+function(loci_test_group name layer pattern)
+  add_test(NAME ${name} COMMAND ${layer}_test --gtest_filter=${pattern} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_property(GLOBAL APPEND PROPERTY loci_grouped_${layer} ${pattern})
+endfunction()
+
+# loci_layer_tests(): one test a layer, of what is in no group.
+function(loci_layer_tests)
+  get_property(layers GLOBAL PROPERTY loci_tested_layers)
+  foreach(layer ${layers})
+    get_property(grouped GLOBAL PROPERTY loci_grouped_${layer})
+    set(filter "*")
+    if(grouped)
+      string(REPLACE ";" ":" grouped "${grouped}")
+      set(filter "-${grouped}")
+    endif()
+    add_test(NAME ${layer} COMMAND ${layer}_test --gtest_filter=${filter} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endforeach()
 endfunction()
