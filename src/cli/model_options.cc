@@ -57,6 +57,7 @@ LoadOptions ModelOptions::load_options() const {
   if (!chat_template.empty()) load.chat_template = chat_template;
   load.dtype = load_dtype;
   if (generation_config == "vllm") load.generation_config = GenerationConfigSource::kVllm;
+  load.pooling = pooling_from_name(pooling);
   load.threads = engine.threads;
   load.served_context = engine.max_model_len;
   return load;
@@ -86,6 +87,12 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
       .add_option("--generation-config", options.generation_config,
                   "sampling defaults: auto (the model's generation_config.json) or vllm (none)")
       ->check(CLI::IsMember({"auto", "vllm"}))
+      ->capture_default_str()
+      ->take_last();
+  command
+      .add_option("--pooling", options.pooling,
+                  "how embeddings are made of tokens: auto (as the model says, else mean), mean, cls, last")
+      ->check(CLI::IsMember({"auto", "mean", "cls", "last"}))
       ->capture_default_str()
       ->take_last();
   command.add_option("--log-level", options.log_level, "debug, info, warning, error or off")

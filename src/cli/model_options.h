@@ -15,8 +15,8 @@ namespace loci::cli {
 struct ModelOptions {
   std::string model;        // empty: the embedded one; after apply() a path
   std::string pulled_name;  // "org/name:quant", where that is what `model` was; set by apply()
-  std::string dtype = "auto", kv_cache_dtype = "auto", generation_config = "auto", chat_template,
-              log_level = "info";
+  std::string dtype = "auto", kv_cache_dtype = "auto", generation_config = "auto", pooling = "auto",
+              chat_template, log_level = "info";
   std::uint64_t kv_cache_memory = 0;  // 0: the default
   EngineConfig engine;
   std::optional<DType> load_dtype;  // of `dtype`; set by apply()

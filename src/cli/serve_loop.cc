@@ -18,6 +18,7 @@ class TerminationSignals {
     ::sigemptyset(&set_);
     for (const int signal : {SIGTERM, SIGINT, kDrained}) ::sigaddset(&set_, signal);
     ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);  // whoever read the log may go away
   }
 
   int wait() const {

@@ -18,6 +18,7 @@ void Engine::accept(RequestId id, Request request, EventSink sink, Time now) {
     const SequenceId sequence_id{next_sequence_++};
     waiting_.push_back(std::make_unique<Sequence>(sequence_id, *active, choice, parts_.tokenizer, pool_,
                                                   parts_.limits.block_tokens));
+    waiting_.back()->whole = !parts_.limits.causal;
     sequences_.emplace(sequence_id, waiting_.back().get());
   }
   const bool is_new = requests_.emplace(id, std::move(active)).second;
@@ -63,6 +64,7 @@ void Engine::apply_preempts() {
     Sequence* sequence = sequences_.at(id);
     sequence->table.clear();
     sequence->computed = 0;
+    if (sequence->pooler) sequence->pooler->restart();
     const auto where = std::ranges::find(running_, sequence, &std::unique_ptr<Sequence>::get);
     LOCI_CHECK(where != running_.end());
     waiting_.push_back(std::move(*where));
@@ -99,37 +101,52 @@ Batch Engine::build_batch() {
   batch_positions_.clear();
   batch_sequences_.clear();
   batch_logits_rows_.clear();
+  batch_state_rows_.clear();
   batch_tables_.clear();
   for (const Slice& slice : plan_.slices) {
     const Sequence& sequence = *sequences_.at(slice.sequence);
     const int first_logits = sequence.first_logits();
     for (int position = slice.begin; position < slice.begin + slice.count; ++position) {
-      if (position >= first_logits) batch_logits_rows_.push_back(static_cast<int>(batch_tokens_.size()));
+      const int row = static_cast<int>(batch_tokens_.size());
+      if (position >= first_logits) batch_logits_rows_.push_back(row);
+      if (sequence.pooler && sequence.pooler->wants(position)) batch_state_rows_.push_back(row);
       batch_tokens_.push_back(sequence.tokens[static_cast<std::size_t>(position)]);
       batch_positions_.push_back(position);
       batch_sequences_.push_back(static_cast<int>(batch_tables_.size()));
     }
     batch_tables_.push_back(sequence.table.data());
   }
-  return {batch_tokens_, batch_positions_, batch_sequences_, batch_tables_, batch_logits_rows_};
+  return {batch_tokens_, batch_positions_,   batch_sequences_,
+          batch_tables_, batch_logits_rows_, batch_state_rows_};
 }
 
 void Engine::collect(const StepResult& result) {
-  int logits_row = 0;
-  for (const Slice& slice : plan_.slices)
-    logits_row = take_logits(*sequences_.at(slice.sequence), slice, result, logits_row);
+  ResultRows rows;
+  for (const Slice& slice : plan_.slices) {
+    Sequence& sequence = *sequences_.at(slice.sequence);
+    sequence.computed = slice.begin + slice.count;
+    if (sequence.pooler) {
+      take_states(sequence, slice, result, rows);
+    } else {
+      take_logits(sequence, slice, result, rows);
+    }
+  }
 }
 
-int Engine::take_logits(Sequence& sequence, const Slice& slice, const StepResult& result, int logits_row) {
-  const int end = slice.begin + slice.count;
+void Engine::take_logits(Sequence& sequence, const Slice& slice, const StepResult& result, ResultRows& rows) {
   const int last_known = sequence.known() - 1;
-  sequence.computed = end;
+  const int end = slice.begin + slice.count;
   for (int position = std::max(slice.begin, sequence.first_logits()); position < end; ++position) {
-    const auto logits = result.row(logits_row++);
+    const auto logits = result.row(rows.logits++);
     if (sequence.lacks_prompt_logprobs()) take_prompt_logprobs(sequence, logits);
     if (position == last_known) take_token(sequence, logits);
   }
-  return logits_row;
+}
+
+void Engine::take_states(Sequence& sequence, const Slice& slice, const StepResult& result, ResultRows& rows) {
+  for (int position = slice.begin; position < slice.begin + slice.count; ++position)
+    if (sequence.pooler->wants(position)) sequence.pooler->add(result.state(rows.states++));
+  if (sequence.computed == sequence.known()) take_embedding(sequence);
 }
 
 /// Removes what finished in this step: the sequences with their blocks, and the requests that have none left.

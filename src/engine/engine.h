@@ -27,6 +27,8 @@ struct EngineLimits {
   StepLimits step;
   int kv_blocks;
   int block_tokens;
+  bool causal = true;     // false: a sequence is computed in one step
+  bool generates = true;  // false: the model has embeddings only
 };
 
 struct EngineCounters {
@@ -76,13 +78,19 @@ class Engine {
   void start_slices();
   Batch build_batch();
   void collect(const StepResult& result);
-  int take_logits(Sequence& sequence, const Slice& slice, const StepResult& result, int logits_row);
+  /// The first unread row of each kind of result.
+  struct ResultRows {
+    int logits = 0, states = 0;
+  };
+  void take_logits(Sequence& sequence, const Slice& slice, const StepResult& result, ResultRows& rows);
+  void take_states(Sequence& sequence, const Slice& slice, const StepResult& result, ResultRows& rows);
   void retire_finished();
   void check_conservation() const;
 
   // What comes out of it (engine_output.cc).
   void take_prompt_logprobs(Sequence& sequence, std::span<const float> logits);
   void take_token(Sequence& sequence, std::span<const float> logits);
+  void take_embedding(Sequence& sequence);
   TokenId choose_token(const Sequence& sequence, std::span<const float> logits);
   bool is_end_token(const Request& request, TokenId token) const;
   void add_text(Sequence& sequence, TokenId token, Event& event) const;
@@ -110,7 +118,7 @@ class Engine {
   std::vector<SequenceView> running_views_, waiting_views_;
   StepPlan plan_;
   std::vector<TokenId> batch_tokens_;
-  std::vector<int> batch_positions_, batch_sequences_, batch_logits_rows_;
+  std::vector<int> batch_positions_, batch_sequences_, batch_logits_rows_, batch_state_rows_;
   std::vector<const std::uint32_t*> batch_tables_;
 };
 

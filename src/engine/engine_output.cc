@@ -1,5 +1,6 @@
 // The engine's output side: distributions become tokens, tokens become text, and both leave as events.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/check.h"
@@ -43,6 +44,17 @@ void Engine::take_token(Sequence& sequence, std::span<const float> logits) {
   event.tokens.push_back({token, {}});
   if (request.logprobs) event.tokens.back().logprobs = raw_logprobs(logits, token, *request.logprobs);
   add_text(sequence, token, event);
+  emit(sequence, std::move(event));
+}
+
+void Engine::take_embedding(Sequence& sequence) {
+  Event event;
+  event.embedding = sequence.pooler->finish();
+  const bool finite = std::ranges::all_of(event.embedding, [](float x) { return std::isfinite(x); });
+  if (!finite)
+    return finish_without_token(sequence, FinishReason::kError,
+                                "the model's output holds no finite number: its weights are damaged");
+  event.finish = FinishReason::kStop;
   emit(sequence, std::move(event));
 }
 

@@ -11,10 +11,16 @@ namespace loci {
 struct StepResult {
   std::span<const float> logits;  // [logits_rows][vocab], valid until the next run()
   int vocab_size;
+  std::span<const float> states = {};  // [state_rows][hidden], valid until the next run()
+  int hidden_size = 0;
 
   std::span<const float> row(int logits_row) const {
     const auto width = static_cast<std::size_t>(vocab_size);
     return logits.subspan(static_cast<std::size_t>(logits_row) * width, width);
+  }
+  std::span<const float> state(int state_row) const {
+    const auto width = static_cast<std::size_t>(hidden_size);
+    return states.subspan(static_cast<std::size_t>(state_row) * width, width);
   }
 };
 

@@ -35,11 +35,10 @@ struct CancelCommand {
 struct StopCommand {};
 using Command = std::variant<SubmitCommand, CancelCommand, StopCommand>;
 
-EngineLimits limits_of(const MemoryPlan& plan, const EngineConfig& config) {
-  return {plan.max_model_len,
-          {config.max_num_seqs, plan.workspace.rows, plan.workspace.logits_rows},
-          plan.kv_blocks,
-          plan.kv.block_tokens};
+EngineLimits limits_of(const MemoryPlan& plan, const ModelSpec& spec, const EngineConfig& config) {
+  return {plan.max_model_len, {config.max_num_seqs, plan.workspace.rows, plan.workspace.logits_rows},
+          plan.kv_blocks,     plan.kv.block_tokens,
+          spec.causal,        spec.has_head};
 }
 
 Result<std::unique_ptr<Executor>> local_executor(const Model& model, const MemoryPlan& plan,
@@ -139,8 +138,8 @@ Result<std::unique_ptr<LiveEngine>> LiveEngine::start(const LoadedModel& loaded,
   if (executor == nullptr) {
     LOCI_TRY(executor, local_executor(model, plan, config));
   }
-  auto state =
-      std::make_unique<State>(loaded, config, std::move(executor), limits_of(plan, config), policies);
+  auto state = std::make_unique<State>(loaded, config, std::move(executor),
+                                       limits_of(plan, model.spec(), config), policies);
   state->publish();
   state->thread = std::thread([s = state.get()] { s->run(); });
   return std::unique_ptr<LiveEngine>(new LiveEngine(std::move(state)));

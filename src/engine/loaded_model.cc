@@ -77,6 +77,17 @@ Result<std::vector<TokenId>> LoadedModel::encode_chat(ChatTemplateInput conversa
   return tokenizer_->encode(text, options);
 }
 
+std::vector<TokenId> LoadedModel::encode_for_embedding(std::string_view text) const {
+  std::vector<TokenId> tokens =
+      tokenizer_->encode(text, {.add_special_tokens = true, .parse_special_tokens = false});
+  const auto limit = static_cast<std::size_t>(embedding_.max_tokens.value_or(0));
+  if (limit == 0 || tokens.size() <= limit) return tokens;
+  const TokenId last = tokens.back();
+  tokens.resize(limit);
+  if (tokenizer_->kind(last) == TokenKind::kSpecial) tokens.back() = last;
+  return tokens;
+}
+
 Result<LoadedModel> LoadedModel::load(const std::filesystem::path& path, const LoadOptions& options) {
   LOCI_TRY(const Checkpoint checkpoint, open_checkpoint(path));
   const auto in_model = [&](Error error) {
@@ -96,12 +107,19 @@ Result<LoadedModel> LoadedModel::load(const std::filesystem::path& path, const L
     if (!defaults) return in_model(std::move(defaults).error());
     loaded.defaults_ = *defaults;
   }
+  auto embedding = read_embedding_defaults(checkpoint);
+  if (!embedding) return in_model(std::move(embedding).error());
+  loaded.embedding_ = *embedding;
+  if (options.pooling) loaded.embedding_.pooling = *options.pooling;
   loaded.end_tokens_ = read_end_tokens(checkpoint, *loaded.tokenizer_);
 
   WorkerPool pool(options.threads > 0 ? options.threads : available_processors());
   auto model = Model::load(checkpoint, {options.dtype, options.served_context}, pool);
   if (!model) return in_model(std::move(model).error());
   loaded.model_ = std::move(*model);
+  const ModelSpec& spec = loaded.model_->spec();
+  if (!spec.causal && loaded.embedding_.max_tokens.value_or(spec.context_length) >= spec.context_length)
+    loaded.embedding_.max_tokens = spec.context_length;
   return loaded;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "engine/embedding_defaults.h"
 #include "engine/generation_defaults.h"
 #include "model/model.h"
 #include "text/chat_template.h"
@@ -27,8 +28,9 @@ struct LoadOptions {
   std::optional<std::filesystem::path> chat_template;  // --chat-template FILE
   std::optional<DType> dtype;                          // --dtype; default: the file's own
   GenerationConfigSource generation_config = GenerationConfigSource::kAuto;
-  int threads = 0;         // that pack the weights; 0: one a processor
-  int served_context = 0;  // --max-model-len: decides RoPE variants that depend on a text's length
+  int threads = 0;                   // that pack the weights; 0: one a processor
+  std::optional<Pooling> pooling{};  // --pooling; default: the model's own, else mean
+  int served_context = 0;            // --max-model-len: decides RoPE variants that depend on a text's length
 };
 
 class LoadedModel {
@@ -43,6 +45,10 @@ class LoadedModel {
   Result<std::vector<TokenId>> encode_chat(ChatTemplateInput conversation,
                                            EncodeOptions options = {.add_special_tokens = false}) const;
 
+  /// A text whose embedding is wanted: special tokens as the model's own tokenizer adds them, cut where the
+  /// model says so (from the end, the closing special token stays).
+  std::vector<TokenId> encode_for_embedding(std::string_view text) const;
+
   const Model& model() const { return *model_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
   const ChatTemplate& chat_template() const { return *chat_template_; }
@@ -51,6 +57,7 @@ class LoadedModel {
   /// The dialect's marks that are special tokens of this model.
   const std::vector<TokenId>& marker_tokens() const { return marker_tokens_; }
   const GenerationDefaults& defaults() const { return defaults_; }
+  const EmbeddingDefaults& embedding_defaults() const { return embedding_; }
   const std::vector<TokenId>& end_tokens() const { return end_tokens_; }  // end of sequence, end of turn
   const std::string& name() const { return name_; }                       // default model id
 
@@ -62,6 +69,7 @@ class LoadedModel {
   const Dialect* dialect_ = nullptr;
   std::vector<TokenId> marker_tokens_;
   GenerationDefaults defaults_;
+  EmbeddingDefaults embedding_;
   std::vector<TokenId> end_tokens_;
   std::string name_;
 };

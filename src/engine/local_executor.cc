@@ -9,7 +9,11 @@ Result<std::unique_ptr<LocalExecutor>> LocalExecutor::create(const Model& model,
 
 StepResult LocalExecutor::run(const Batch& batch) {
   model_.forward(batch, arena_.layers(), workspace_, ops_, pool_);
-  return {workspace_.logits, model_.spec().vocab_size};
+  const auto hidden = static_cast<std::size_t>(model_.spec().hidden_size);
+  return {workspace_.logits,
+          model_.spec().vocab_size,
+          {workspace_.states(), batch.state_rows.size() * hidden},
+          model_.spec().hidden_size};
 }
 
 }  // namespace loci

@@ -68,8 +68,10 @@ Result<MemoryPlan> plan_memory(const ModelSpec& spec, std::size_t weight_bytes, 
         plan.kv_tokens(), plan.max_model_len);
     plan.max_model_len = plan.kv_tokens();
   }
-  plan.workspace = {std::max(config.max_num_batched_tokens, 1),
-                    std::min(config.max_num_seqs, config.max_num_batched_tokens)};
+  // Where attention is not causal a text is computed in one step, however long it is.
+  const int rows = spec.causal ? config.max_num_batched_tokens
+                               : std::max(config.max_num_batched_tokens, plan.max_model_len);
+  plan.workspace = {rows, std::min(config.max_num_seqs, rows)};
   plan.workspace_bytes = Workspace::bytes_for(spec, plan.workspace);
   return plan;
 }

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "decode/logprobs.h"
 #include "decode/sampling_params.h"
+#include "engine/pooling.h"
 
 namespace loci {
 
@@ -30,6 +31,7 @@ struct Request {
   std::vector<TokenId> kept_special_tokens;  // that are text even so, for who reads the answer's structure
   std::optional<int> logprobs;               // alternatives per generated token (0: the chosen one alone)
   std::optional<int> prompt_logprobs;        // alternatives per prompt token
+  std::optional<Pooling> pooling;            // an embedding is wanted instead of text: max_tokens is 0
 };
 
 enum class FinishReason {
@@ -60,6 +62,7 @@ struct Event {
   std::vector<std::optional<TokenLogprobs>>
       prompt_logprobs;                 // in the first event of choice 0, if asked for: [prompt tokens],
                                        // the first empty (nothing precedes it)
+  std::vector<float> embedding;        // [hidden], of length 1; with `finish`, if asked for
   std::optional<FinishReason> finish;  // this choice is over
   std::variant<std::monostate, TokenId, std::string>
       stop_reason;  // the stop token or stop string that ended it

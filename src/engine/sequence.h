@@ -36,6 +36,7 @@ struct Sequence {
         text(tokenizer, r.request) {
     if (r.request.sampling.uses_history()) history.add_prompt(tokens);
     if (wants_prompt_logprobs()) add_prompt_logprob({});  // nothing precedes the first token
+    if (r.request.pooling) pooler.emplace(*r.request.pooling, known());
   }
 
   SequenceId id;
@@ -48,6 +49,8 @@ struct Sequence {
   ChoiceText text;
   std::vector<std::optional<TokenLogprobs>> prompt_logprobs;  // of the prompt's tokens, until they are sent
   int prompt_logprobs_known = 0;
+  std::optional<Pooler> pooler;  // where an embedding is wanted
+  bool whole = false;            // is computed in one step
   bool finished = false;
 
   int known() const { return static_cast<int>(tokens.size()); }
@@ -63,10 +66,13 @@ struct Sequence {
     ++prompt_logprobs_known;
   }
   /// The first position whose distribution is still wanted. Position p tells of token p + 1.
-  int first_logits() const { return lacks_prompt_logprobs() ? prompt_logprobs_known - 1 : known() - 1; }
+  int first_logits() const {
+    if (pooler) return known();
+    return lacks_prompt_logprobs() ? prompt_logprobs_known - 1 : known() - 1;
+  }
 
   SequenceView view() const {
-    return {id, request->arrival, known(), computed, table.block_count(), first_logits()};
+    return {id, request->arrival, known(), computed, table.block_count(), first_logits(), whole};
   }
 };
 

@@ -10,6 +10,9 @@ std::unexpected<Error> refuse(std::string_view field, std::string message) {
 
 Result<> check_length(const Request& request, const EngineLimits& limits) {
   const auto prompt = static_cast<std::int64_t>(request.prompt.size());
+  if (request.pooling && prompt > limits.max_model_len)
+    return refuse("input", fmt::format("the input has {} tokens, more than the context of {} tokens", prompt,
+                                       limits.max_model_len));
   if (prompt + (request.max_tokens > 0 ? 1 : 0) > limits.max_model_len)
     return refuse(
         "prompt",
@@ -27,6 +30,10 @@ Result<> check_length(const Request& request, const EngineLimits& limits) {
 }  // namespace
 
 Result<> validate(const Request& request, const EngineLimits& limits, int vocab_size) {
+  if (!limits.generates && !request.pooling)
+    return refuse("model", "this model is an encoder: it gives embeddings (/v1/embeddings), not text");
+  if (request.pooling && (request.max_tokens != 0 || request.choices != 1 || request.prompt_logprobs))
+    return refuse("max_tokens", "an embedding has no output tokens, choices or log probabilities");
   if (request.prompt.empty()) return refuse("prompt", "the prompt is empty");
   for (const TokenId token : request.prompt)
     if (token < 0 || token >= vocab_size)

@@ -48,6 +48,7 @@ class Planner {
   /// Tokens of `sequence` that the budgets still allow.
   int chunk(const SequenceView& sequence) const {
     const int count = std::min(sequence.missing(), rows_left_);
+    if (sequence.whole && count < sequence.missing()) return 0;
     const int rows_before_logits = std::max(0, sequence.first_logits - sequence.computed_tokens);
     return std::min(count, rows_before_logits + logits_left_);
   }

@@ -15,8 +15,9 @@ struct SequenceView {
   int known_tokens;     // prompt and generated tokens
   int computed_tokens;  // of them, those whose KV is in memory; always fewer than known
   int blocks;           // held
-  int first_logits;  // the first position whose distribution is wanted: the last known one, or earlier ones
-                     // for log probabilities of the prompt
+  int first_logits;    // the first position whose distribution is wanted: the last known one, or earlier ones
+                       // for log probabilities of the prompt; known_tokens: none
+  bool whole = false;  // all its tokens in one step: every one of them attends to all (encoders)
 
   int missing() const { return known_tokens - computed_tokens; }
 };

@@ -59,6 +59,7 @@ Result<TokenizerFiles> TokenizerFiles::read(const fs::path& folder) {
   LOCI_TRY(files.tokenizer_config, read_optional_json_object(folder / "tokenizer_config.json"));
   LOCI_TRY(files.added_tokens, read_optional_json_object(folder / "added_tokens.json"));
   LOCI_TRY(files.sentence_config, read_optional_json_object(folder / "sentence_bert_config.json"));
+  LOCI_TRY(files.pooling_config, read_optional_json_object(folder / "1_Pooling" / "config.json"));
   LOCI_TRY(files.model_config, read_optional_json_object(folder / "config.json"));
   return files;
 }

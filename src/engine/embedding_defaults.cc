@@ -1,0 +1,59 @@
+#include "engine/embedding_defaults.h"
+
+namespace loci {
+namespace {
+
+constexpr int kMaxTokens = 1 << 24;
+
+Result<Pooling> pooling_of_sentence_transformer(const json::object& config) {
+  struct Mode {
+    std::string_view field;
+    std::optional<Pooling> pooling;
+  };
+  static constexpr Mode kModes[] = {{"pooling_mode_mean_tokens", Pooling::kMean},
+                                    {"pooling_mode_cls_token", Pooling::kCls},
+                                    {"pooling_mode_lasttoken", Pooling::kLast},
+                                    {"pooling_mode_max_tokens", std::nullopt},
+                                    {"pooling_mode_mean_sqrt_len_tokens", std::nullopt},
+                                    {"pooling_mode_weightedmean_tokens", std::nullopt}};
+  for (const Mode& mode : kModes) {
+    const json::value* used = find_field(config, mode.field);
+    if (used == nullptr || *used != true) continue;
+    if (!mode.pooling)
+      return fail(ErrorCode::kUnsupported, "1_Pooling/config.json: field '{}' is not supported", mode.field);
+    return *mode.pooling;
+  }
+  return Pooling::kMean;
+}
+
+/// llama.cpp's numbers: 1 mean, 2 CLS, 3 last; 0 is none, which leaves the choice to us.
+Result<Pooling> pooling_of_gguf(const GgufMetadata& metadata) {
+  const std::string architecture(metadata.get_or<std::string_view>("general.architecture", "").value_or(""));
+  const std::string key = architecture + ".pooling_type";
+  LOCI_TRY(const auto type, metadata.get_or<std::int64_t>(key, 0));
+  if (type < 0 || type > 3)
+    return fail(ErrorCode::kUnsupported, "{} is {}: only mean (1), CLS (2) and last (3) are supported", key,
+                type);
+  return type == 2 ? Pooling::kCls : type == 3 ? Pooling::kLast : Pooling::kMean;
+}
+
+}  // namespace
+
+Result<EmbeddingDefaults> read_embedding_defaults(const Checkpoint& checkpoint) {
+  EmbeddingDefaults defaults;
+  if (checkpoint.is_gguf()) {
+    LOCI_TRY(defaults.pooling, pooling_of_gguf(checkpoint.gguf()));
+    return defaults;
+  }
+  const TokenizerFiles& files = checkpoint.tokenizer_files();
+  LOCI_TRY(defaults.pooling, pooling_of_sentence_transformer(files.pooling_config));
+  if (const json::value* length = find_field(files.sentence_config, "max_seq_length")) {
+    if (!length->is_int64() || length->get_int64() < 3 || length->get_int64() > kMaxTokens)
+      return fail(ErrorCode::kCorrupt,
+                  "sentence_bert_config.json: field 'max_seq_length' is not an integer in 3..{}", kMaxTokens);
+    defaults.max_tokens = static_cast<int>(length->get_int64());
+  }
+  return defaults;
+}
+
+}  // namespace loci
