@@ -19,6 +19,8 @@ constexpr Route kRoutes[] = {
     {"POST", "/chat/completions", Access::kKey, Needs::kNewWork, api::chat_completions},
     {"POST", "/v1/completions", Access::kKey, Needs::kNewWork, api::completions},
     {"POST", "/completions", Access::kKey, Needs::kNewWork, api::completions},
+    {"POST", "/v1/embeddings", Access::kKey, Needs::kNewWork, api::embeddings},
+    {"POST", "/embeddings", Access::kKey, Needs::kNewWork, api::embeddings},
     {"POST", "/apply-template", Access::kKey, Needs::kModel, api::apply_template},
     {"POST", "/tokenize", Access::kKey, Needs::kModel, api::tokenize},
     {"POST", "/v1/tokenize", Access::kKey, Needs::kModel, api::tokenize},

@@ -36,6 +36,7 @@ ApiResult<> apply_template(ApiCall& call);
 ApiResult<> chat_completions(ApiCall& call);
 ApiResult<> completions(ApiCall& call);
 ApiResult<> detokenize(ApiCall& call);
+ApiResult<> embeddings(ApiCall& call);
 ApiResult<> index(ApiCall& call);
 ApiResult<> live(ApiCall& call);
 ApiResult<> metrics(ApiCall& call);
