@@ -55,7 +55,7 @@ void print_architecture(const Checkpoint& checkpoint, const ModelSpec& spec) {
 void print_formats(const std::map<DType, FormatUse>& formats) {
   fmt::print("\nformats\n");
   for (const auto& [dtype, use] : formats)
-    fmt::print("  {:<5} {:>5} tensors {:>14} elements {:>12}\n", traits(dtype).name, use.tensors,
+    fmt::print("  {:<8} {:>5} tensors {:>14} elements {:>12}\n", traits(dtype).name, use.tensors,
                use.elements, format_bytes(use.bytes));
 }
 
@@ -64,7 +64,7 @@ void print_tensors(const Checkpoint& checkpoint) {
   for (const auto& [name, tensor] : checkpoint.tensors()) width = std::max(width, name.size());
   fmt::print("\ntensors\n");
   for (const auto& [name, tensor] : checkpoint.tensors())
-    fmt::print("  {:<{}}  {:<5} {:>12}  [{}]\n", name, width, traits(tensor.dtype).name,
+    fmt::print("  {:<{}}  {:<8} {:>12}  [{}]\n", name, width, traits(tensor.dtype).name,
                format_bytes(tensor.size_bytes()), fmt::join(tensor.shape, ", "));
 }
 
