@@ -17,12 +17,11 @@ Result<std::string_view> architecture_of(const Checkpoint& checkpoint) {
 }  // namespace
 
 std::span<const Family> families() {
+#define LOCI_FAMILY(name) name,
   static const std::array table{
-      kBertFamily,  kBloomFamily,   kCohereFamily,   kExaone4Family,    kFalconFamily,  kGemmaFamily,
-      kGlm4Family,  kGpt2Family,    kGptJFamily,     kGptNeoXFamily,    kGraniteFamily, kLlamaFamily,
-      kMptFamily,   kOlmoFamily,    kOptFamily,      kPhiFamily,        kPhi3Family,    kQwen2Family,
-      kQwen3Family, kSmolLm3Family, kStableLmFamily, kStarcoder2Family,
+#include "model/families/table.inc"
   };
+#undef LOCI_FAMILY
   return table;
 }
 
