@@ -2,6 +2,7 @@
 
 #include "text/tokenize/gguf_byte_level.h"
 #include "text/tokenize/gguf_sentencepiece.h"
+#include "text/tokenize/gguf_wordpiece.h"
 #include "text/tokenize/json_fields.h"
 #include "text/tokenize/pipeline_tokenizer.h"
 
@@ -15,6 +16,7 @@ struct ModelKind {
 constexpr ModelKind kModelKinds[] = {
     {"gpt2", byte_level_from_gguf},
     {"llama", sentencepiece_from_gguf},
+    {"bert", wordpiece_from_gguf},
 };
 
 }  // namespace

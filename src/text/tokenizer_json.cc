@@ -5,12 +5,13 @@
 #include "text/tokenize/added_tokens_json.h"
 #include "text/tokenize/bpe_json.h"
 #include "text/tokenize/bpe_model.h"
-#include "text/tokenize/byte_alphabet.h"
 #include "text/tokenize/decoder_json.h"
 #include "text/tokenize/normalizer_json.h"
 #include "text/tokenize/pipeline_tokenizer.h"
 #include "text/tokenize/post_processor_json.h"
 #include "text/tokenize/pre_tokenizer_json.h"
+#include "text/tokenize/unigram_json.h"
+#include "text/tokenize/wordpiece_json.h"
 
 namespace loci {
 namespace {
@@ -18,24 +19,16 @@ namespace {
 struct ModelKind {
   std::string_view type;
   Result<std::unique_ptr<const TokenModel>> (*make)(const JsonPart& model, const ModelContext& context);
+  bool scored = false;  // the vocabulary is a list of [piece, score], else an object of piece: id
 };
 constexpr ModelKind kModelKinds[] = {
     {"BPE", bpe_from_json},
+    {"WordPiece", wordpiece_from_json},
+    {"Unigram", unigram_from_json, true},
 };
 
 // Ids may have gaps (padding of the embedding), but not such that a small file makes a huge table.
 constexpr std::size_t kIdsPerToken = 8, kSpareIds = 65536;
-
-std::string replace_all(std::string_view text, std::string_view mark, std::string_view content) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t next = std::min(text.find(mark, at), text.size());
-    out.append(text.substr(at, next - at));
-    if (next < text.size()) out.append(content);
-    at = next + mark.size();
-  }
-  return out;
-}
 
 /// The file, read part by part in read()'s order: the later parts need what the earlier ones said.
 class Reader {
@@ -49,6 +42,9 @@ class Reader {
   Result<std::optional<JsonPart>> optional_part(std::string_view key) const;
   Result<void> read_steps();
   Result<void> read_vocabulary(const JsonPart& model);
+  void start_vocabulary(std::size_t tokens);
+  Result<void> read_named_pieces(const json::object& vocab, bool byte_fallback);
+  Result<void> read_scored_pieces(const json::array& vocab, bool byte_fallback);
   Result<void> read_model(const JsonPart& model);
   Result<void> read_special_tokens();
   Result<void> read_frame();
@@ -79,7 +75,7 @@ Result<std::unique_ptr<Tokenizer>> Reader::read() {
   LOCI_TRY_VOID(read_model(*model));
   if (find_field(*root_.object, "added_tokens") != nullptr) {
     LOCI_TRY(const json::array* tokens, root_.array("added_tokens"));
-    LOCI_TRY_VOID(read_added_tokens(*tokens, parts_));
+    LOCI_TRY_VOID(read_added_tokens(*tokens, decoder_, parts_));
   }
   LOCI_TRY_VOID(read_special_tokens());
   return std::make_unique<PipelineTokenizer>(std::move(parts_));
@@ -97,10 +93,11 @@ Result<void> Reader::read_steps() {
     byte_level_ = plan.byte_level;
   }
   LOCI_TRY(const std::optional<JsonPart> decoder, optional_part("decoder"));
-  if (!decoder) return {};
-  LOCI_TRY(decoder_, decoder_from_json(*decoder));
-  if (decoder_.byte_level != byte_level_)
-    return fail(ErrorCode::kUnsupported, "decoder: ByteLevel in only one of pre_tokenizer and decoder");
+  if (decoder) {
+    LOCI_TRY(decoder_, decoder_from_json(*decoder));
+  } else {
+    decoder_ = DecoderPlan::none();
+  }
   parts_.strips_leading_space = decoder_.strips_leading_space;
   return {};
 }
@@ -115,18 +112,40 @@ Result<const ModelKind*> model_kind(const JsonPart& model) {
 }
 
 Result<void> Reader::read_vocabulary(const JsonPart& model) {
-  LOCI_TRY_VOID(model_kind(model));  // another kind's vocabulary has another form
-  LOCI_TRY(const JsonPart vocab, model.part("vocab"));
+  LOCI_TRY(const ModelKind* kind, model_kind(model));
   LOCI_TRY(const bool byte_fallback, model.flag_or("byte_fallback", false));
   const json::value* added = find_field(*root_.object, "added_tokens");
-  const std::size_t count =
-      vocab.object->size() + (added != nullptr && added->is_array() ? added->get_array().size() : 0);
-  parts_.vocabulary = std::make_unique<Vocabulary>(count * kIdsPerToken + kSpareIds);
-  for (const auto& [key, id] : *vocab.object) {
+  const std::size_t added_count = added != nullptr && added->is_array() ? added->get_array().size() : 0;
+  if (kind->scored) {
+    LOCI_TRY(const json::array* vocab, model.array("vocab"));
+    start_vocabulary(vocab->size() + added_count);
+    return read_scored_pieces(*vocab, byte_fallback || decoder_.byte_fallback);
+  }
+  LOCI_TRY(const JsonPart vocab, model.part("vocab"));
+  start_vocabulary(vocab.object->size() + added_count);
+  return read_named_pieces(*vocab.object, byte_fallback || decoder_.byte_fallback);
+}
+
+void Reader::start_vocabulary(std::size_t tokens) {
+  parts_.vocabulary = std::make_unique<Vocabulary>(tokens * kIdsPerToken + kSpareIds);
+}
+
+Result<void> Reader::read_named_pieces(const json::object& vocab, bool byte_fallback) {
+  for (const auto& [key, id] : vocab) {
     const std::string_view piece(key.data(), key.size());
     if (!id.is_int64()) return fail(ErrorCode::kCorrupt, "model.vocab[{}]: not an integer", shown(piece));
-    if (auto done = add_piece(id.get_int64(), piece, byte_fallback || decoder_.byte_fallback); !done)
+    if (auto done = add_piece(id.get_int64(), piece, byte_fallback); !done)
       return std::unexpected(std::move(done).error().in(fmt::format("model.vocab[{}]", shown(piece))));
+  }
+  return {};
+}
+
+Result<void> Reader::read_scored_pieces(const json::array& vocab, bool byte_fallback) {
+  for (std::size_t id = 0; id < vocab.size(); ++id) {
+    const json::array* pair = vocab[id].if_array();
+    if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_string() || !(*pair)[1].is_number())
+      return fail(ErrorCode::kCorrupt, "model.vocab[{}]: not a piece and its score", id);
+    LOCI_TRY_VOID(add_piece(static_cast<std::int64_t>(id), view((*pair)[0].get_string()), byte_fallback));
   }
   return {};
 }
@@ -135,16 +154,12 @@ Result<void> Reader::add_piece(std::int64_t id, std::string_view piece, bool byt
   const int byte = byte_fallback ? parse_byte_piece(piece) : -1;
   if (byte >= 0)
     return parts_.vocabulary->add(id, piece, std::string(1, static_cast<char>(byte)), TokenKind::kByte);
-  if (byte_level_)
-    return parts_.vocabulary->add(id, piece, from_byte_alphabet(piece).value_or(std::string(piece)),
-                                  TokenKind::kText);
-  if (decoder_.space_mark.empty()) return parts_.vocabulary->add(id, piece, piece, TokenKind::kText);
-  return parts_.vocabulary->add(id, piece, replace_all(piece, decoder_.space_mark, " "), TokenKind::kText);
+  return parts_.vocabulary->add(id, piece, decoder_.bytes_of(piece), TokenKind::kText);
 }
 
 Result<void> Reader::read_model(const JsonPart& model) {
   LOCI_TRY(const ModelKind* kind, model_kind(model));
-  const ModelContext context{*parts_.vocabulary, byte_level_, decoder_.space_mark};
+  const ModelContext context{*parts_.vocabulary, byte_level_, decoder_.space_mark()};
   LOCI_TRY(parts_.model, kind->make(model, context));
   return {};
 }

@@ -161,8 +161,8 @@ json::object& vocab_of(json::object& file) {
 const Bad kBad[] = {
     {"NoModel", [](json::object& f) { f.erase("model"); }, ErrorCode::kCorrupt, "model: missing"},
     {"ModelIsNoObject", [](json::object& f) { f["model"] = 3; }, ErrorCode::kCorrupt, "model: not an object"},
-    {"Unigram", [](json::object& f) { model_of(f)["type"] = "Unigram"; }, ErrorCode::kUnsupported,
-     "model.type: 'Unigram'"},
+    {"WordLevel", [](json::object& f) { model_of(f)["type"] = "WordLevel"; }, ErrorCode::kUnsupported,
+     "model.type: 'WordLevel'"},
     {"NoVocab", [](json::object& f) { model_of(f).erase("vocab"); }, ErrorCode::kCorrupt,
      "model.vocab: missing"},
     {"IdIsNoInteger", [](json::object& f) { vocab_of(f)["a"] = "x"; }, ErrorCode::kCorrupt,

@@ -66,6 +66,17 @@ INSTANTIATE_TEST_SUITE_P(Vocabularies, GgufVectors,
                            return name;
                          });
 
+TEST(TokenizerVectors, BertFromGguf) {
+  LOCI_SKIP_WITHOUT_DATA("tokenizers/ggml-vocab");
+  const auto tokenizer = test::load_gguf("tokenizers/ggml-vocab/ggml-vocab-bert-bge.gguf");
+  ASSERT_NE(tokenizer, nullptr);
+  for (const Vector& vector : ggml_vectors("bert-bge"))
+    EXPECT_EQ(tokenizer->encode(vector.text, {.add_special_tokens = false}), vector.ids)
+        << "text: '" << vector.text << "'";
+  EXPECT_EQ(tokenizer->encode("Hello, w\u00F6rld"), (std::vector<TokenId>{101, 7592, 1010, 2088, 102}));
+  EXPECT_EQ(tokenizer->decode(tokenizer->encode("Hello, embeddings")), "hello , embeddings");
+}
+
 TEST(TokenizerVectors, Gpt2FromTokenizerJson) {
   LOCI_SKIP_WITHOUT_DATA("tokenizers/gpt2/tokenizer.json");
   const auto tokenizer = test::load_json("tokenizers/gpt2/tokenizer.json");

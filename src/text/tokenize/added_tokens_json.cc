@@ -3,7 +3,9 @@
 namespace loci {
 namespace {
 
-Result<void> define(const JsonPart& part, std::int64_t id, const AddedToken& token, Vocabulary& vocabulary) {
+Result<void> define(const JsonPart& part, std::int64_t id, const AddedToken& token,
+                    const DecoderPlan& decoder, Vocabulary& vocabulary) {
+  const std::string bytes = decoder.word_pieces ? decoder.bytes_of(token.content) : token.content;
   const TokenKind kind = token.special ? TokenKind::kSpecial : TokenKind::kText;
   const auto known = vocabulary.find(token.content);
   if (known && *known != id)
@@ -11,16 +13,16 @@ Result<void> define(const JsonPart& part, std::int64_t id, const AddedToken& tok
                 *known);
   if (known) {
     // A piece of the model that is no special token keeps the bytes that the decoder gives it.
-    vocabulary.redefine(*known, token.special ? std::string_view(token.content) : vocabulary.bytes(*known),
-                        kind);
+    const std::string kept(vocabulary.bytes(*known));
+    vocabulary.redefine(*known, token.special ? bytes : kept, kind);
     return {};
   }
-  auto added = vocabulary.add(id, token.content, token.content, kind);
+  auto added = vocabulary.add(id, token.content, bytes, kind);
   if (!added) return std::unexpected(std::move(added).error().in(part.at("id")));
   return {};
 }
 
-Result<void> read_token(const JsonPart& part, TokenizerParts& parts) {
+Result<void> read_token(const JsonPart& part, const DecoderPlan& decoder, TokenizerParts& parts) {
   LOCI_TRY(const std::int64_t id, part.integer("id"));
   AddedToken token;
   LOCI_TRY(token.content, part.text("content"));
@@ -30,7 +32,7 @@ Result<void> read_token(const JsonPart& part, TokenizerParts& parts) {
   LOCI_TRY(token.left_strip, part.flag_or("lstrip", false));
   LOCI_TRY(token.right_strip, part.flag_or("rstrip", false));
   LOCI_TRY(const bool normalized, part.flag_or("normalized", !token.special));
-  LOCI_TRY_VOID(define(part, id, token, *parts.vocabulary));
+  LOCI_TRY_VOID(define(part, id, token, decoder, *parts.vocabulary));
   token.id = static_cast<TokenId>(id);
   if (!normalized || parts.normalizer.empty()) {
     parts.raw_added.add(std::move(token));
@@ -43,10 +45,10 @@ Result<void> read_token(const JsonPart& part, TokenizerParts& parts) {
 
 }  // namespace
 
-Result<void> read_added_tokens(const json::array& tokens, TokenizerParts& parts) {
+Result<void> read_added_tokens(const json::array& tokens, const DecoderPlan& decoder, TokenizerParts& parts) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     LOCI_TRY(const JsonPart part, JsonPart::of(tokens[i], fmt::format("added_tokens[{}]", i)));
-    LOCI_TRY_VOID(read_token(part, parts));
+    LOCI_TRY_VOID(read_token(part, decoder, parts));
   }
   return {};
 }

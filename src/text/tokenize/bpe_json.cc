@@ -28,24 +28,15 @@ Result<void> add_merge(const json::value& value, BpeBuilder& builder) {
   return fail(ErrorCode::kCorrupt, "not a pair of tokens");
 }
 
-Result<void> read_unknown(const JsonPart& model, const Vocabulary& vocabulary, BpeSpec& spec) {
-  LOCI_TRY(spec.fuse_unknown, model.flag_or("fuse_unk", false));
-  LOCI_TRY(const std::string_view piece, model.text_or("unk_token", ""));
-  if (piece.empty()) return {};
-  const auto id = vocabulary.find(piece);
-  if (!id)
-    return fail(ErrorCode::kCorrupt, "{}: {} is not in the vocabulary", model.at("unk_token"), shown(piece));
-  spec.unknown = *id;
-  return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<const TokenModel>> bpe_from_json(const JsonPart& model, const ModelContext& context) {
   LOCI_TRY_VOID(refuse_unknown_parts(model));
   LOCI_TRY(const json::array* merges, model.array("merges"));
   BpeBuilder builder(context.vocabulary, merges->size());
-  LOCI_TRY_VOID(read_unknown(model, context.vocabulary, builder.spec()));
+  LOCI_TRY(builder.spec().fuse_unknown, model.flag_or("fuse_unk", false));
+  LOCI_TRY(const std::optional<TokenId> unknown, unknown_token_from_json(model, context.vocabulary));
+  builder.spec().unknown = unknown.value_or(BpeSpec::kNone);
   LOCI_TRY(const bool byte_fallback, model.flag_or("byte_fallback", false));
   if (context.byte_level) builder.use_bytes();
   if (!context.byte_level) builder.use_characters();

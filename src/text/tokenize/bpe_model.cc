@@ -1,8 +1,6 @@
 #include "text/tokenize/bpe_model.h"
 
-#define XXH_INLINE_ALL
 #include <algorithm>
-#include <xxhash.h>
 
 #include "text/tokenize/byte_alphabet.h"
 #include "text/tokenize/word_cache.h"
@@ -27,20 +25,8 @@ void BpeModel::encode(std::string_view word, std::vector<TokenId>& out) const {
 }
 
 void BpeModel::encode_part(std::string_view word, std::vector<TokenId>& out) const {
-  thread_local std::vector<TokenId> ids;
-  if (word.size() > WordCache::kMaxBytes) {
-    std::vector<TokenId> long_word;  // its own, so that the thread does not keep the memory of a huge word
-    encode_anew(word, long_word);
-    out.insert(out.end(), long_word.begin(), long_word.end());
-    return;
-  }
-  WordCache& cache = WordCache::local();
-  const std::uint64_t hash = XXH3_64bits(word.data(), word.size());
-  if (cache.append(cache_owner_, hash, word, out)) return;
-  ids.clear();
-  encode_anew(word, ids);
-  cache.put(cache_owner_, hash, word, ids);
-  out.insert(out.end(), ids.begin(), ids.end());
+  encode_cached(cache_owner_, word, out,
+                [this](std::string_view part, std::vector<TokenId>& ids) { encode_anew(part, ids); });
 }
 
 std::optional<TokenId> BpeModel::find_whole(std::string_view word) const {

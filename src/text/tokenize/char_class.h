@@ -19,6 +19,9 @@ CharClass char_class_beyond_ascii(char32_t code_point);
 /// Other_Alphabetic).
 bool is_word_character(char32_t code_point);
 
+/// What pre-tokenizers call punctuation: Unicode's categories P, and ASCII's symbols.
+bool is_punctuation(char32_t code_point);
+
 inline constexpr std::array<CharClass, 128> kAsciiClass = [] {
   std::array<CharClass, 128> table{};
   for (std::size_t c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = CharClass::kLetter;

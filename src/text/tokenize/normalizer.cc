@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utf8proc.h>
 
 #include "base/check.h"
 #include "text/tokenize/char_class.h"
 #include "text/tokenize/regex.h"
+#include "text/tokenize/unicode_age.h"
 #include "text/utf8.h"
 
 namespace loci {
@@ -31,15 +33,13 @@ class UnicodeFormStep final : public NormalizerStep {
     if (is_below(text, first_changing_lead_)) return text;
     std::vector<utf8proc_int32_t> points = decompose(text);
     sort_marks(points);
-    std::size_t count = points.size();
-    if (composes_) {
-      const auto options = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
-      count = static_cast<std::size_t>(
-          utf8proc_normalize_utf32(points.data(), static_cast<utf8proc_ssize_t>(points.size()), options));
-    }
     std::string out;
     out.reserve(text.size());
-    for (std::size_t i = 0; i < count; ++i) append_utf8(static_cast<char32_t>(points[i]), out);
+    for (auto begin = points.begin(); begin != points.end();) {
+      const auto end = std::find_if(begin + 1, points.end(), is_newer_starter);
+      append_composed(std::span(begin, end), out);
+      begin = end;
+    }
     return out;
   }
 
@@ -51,6 +51,10 @@ class UnicodeFormStep final : public NormalizerStep {
     for (std::size_t at = 0, length = 0; at < text.size(); at += length) {
       utf8proc_int32_t parts[32];  // Unicode's longest decomposition has 18 characters
       const char32_t c = read_valid_utf8(text.data() + at, length);
+      if (has_newer_form(c)) {
+        points.push_back(static_cast<utf8proc_int32_t>(c));
+        continue;
+      }
       int boundary = 0;
       const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts, 32,
                                                  static_cast<utf8proc_option_t>(options), &boundary);
@@ -60,9 +64,23 @@ class UnicodeFormStep final : public NormalizerStep {
     return points;
   }
 
+  void append_composed(std::span<utf8proc_int32_t> points, std::string& out) const {
+    auto count = static_cast<utf8proc_ssize_t>(points.size());
+    constexpr auto kOptions = static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    if (composes_) count = utf8proc_normalize_utf32(points.data(), count, kOptions);
+    for (const utf8proc_int32_t point : points.first(static_cast<std::size_t>(count)))
+      append_utf8(static_cast<char32_t>(point), out);
+  }
+
+  static int combining_class(utf8proc_int32_t c) { return utf8proc_get_property(c)->combining_class; }
+  /// A mark that the `tokenizers` library does not know: no mark moves over it or composes across it.
+  static bool is_newer_starter(utf8proc_int32_t c) {
+    return combining_class(c) != 0 && is_newer_mark(static_cast<char32_t>(c));
+  }
+
   /// The canonical ordering. utf8proc would do it too, in time quadratic in the length of a run.
   static void sort_marks(std::vector<utf8proc_int32_t>& points) {
-    const auto rank = [](utf8proc_int32_t c) { return utf8proc_get_property(c)->combining_class; };
+    const auto rank = [](utf8proc_int32_t c) { return is_newer_starter(c) ? 0 : combining_class(c); };
     for (auto begin = points.begin(); begin != points.end();) {
       begin = std::find_if(begin, points.end(), [&](auto c) { return rank(c) != 0; });
       const auto end = std::find_if(begin, points.end(), [&](auto c) { return rank(c) == 0; });

@@ -1,5 +1,7 @@
 #include "text/tokenize/normalizer_json.h"
 
+#include "text/tokenize/character_steps.h"
+
 namespace loci {
 namespace {
 
@@ -62,15 +64,27 @@ Result<void> add_replace(const JsonPart& part, Reader& reader) {
   return {};
 }
 
-Result<void> add_lowercase(const JsonPart&, Reader& reader) {
-  reader.steps.push_back(lowercase_step());
-  return {};
-}
-
 Result<void> add_strip(const JsonPart& part, Reader& reader) {
   LOCI_TRY(const bool left, part.flag_or("strip_left", true));
   LOCI_TRY(const bool right, part.flag_or("strip_right", true));
   reader.steps.push_back(strip_step(left, right));
+  return {};
+}
+
+/// BertNormalizer; strip_accents follows lowercase where it is null.
+Result<void> add_bert(const JsonPart& part, Reader& reader) {
+  LOCI_TRY(const bool cleans, part.flag_or("clean_text", true));
+  LOCI_TRY(const bool isolates, part.flag_or("handle_chinese_chars", true));
+  LOCI_TRY(const bool lowers, part.flag_or("lowercase", true));
+  LOCI_TRY(const bool strips, part.flag_or("strip_accents", lowers));
+  for (NormalizerStepPtr& step : bert_steps({cleans, isolates, strips, lowers}))
+    reader.steps.push_back(std::move(step));
+  return {};
+}
+
+template <NormalizerStepPtr (*kMake)()>
+Result<void> add_plain(const JsonPart&, Reader& reader) {
+  reader.steps.push_back(kMake());
   return {};
 }
 
@@ -86,8 +100,12 @@ constexpr Kind kKinds[] = {
     {"NFKD", add_form<UnicodeForm::kNfkd>},
     {"Prepend", add_prepend},
     {"Replace", add_replace},
-    {"Lowercase", add_lowercase},
+    {"Lowercase", add_plain<lowercase_step>},
     {"Strip", add_strip},
+    {"StripAccents", add_plain<strip_marks_step>},
+    {"Nmt", add_plain<nmt_step>},
+    {"ByteLevel", add_plain<byte_alphabet_step>},
+    {"BertNormalizer", add_bert},
 };
 
 Result<void> Reader::add(const JsonPart& part) {

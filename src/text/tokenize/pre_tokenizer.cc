@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "text/tokenize/byte_alphabet.h"
+#include "text/tokenize/char_class.h"
 #include "text/utf8.h"
 
 namespace loci {
@@ -44,6 +45,15 @@ struct Literal {
     const std::size_t at = in.find(text, from);
     if (at == std::string_view::npos) return std::nullopt;
     return Regex::Match{at, at + text.size()};
+  }
+};
+
+/// A character of punctuation, one at a time.
+struct Punctuation {
+  std::optional<Regex::Match> find(std::string_view in, std::size_t from) const {
+    for (std::size_t length = 0; from < in.size(); from += length)
+      if (is_punctuation(read_valid_utf8(in.data() + from, length))) return Regex::Match{from, from + length};
+    return std::nullopt;
   }
 };
 
@@ -163,6 +173,26 @@ class Metaspace final : public PreTokenizer {
   bool split_;
 };
 
+class Bert final : public PreTokenizer {
+ public:
+  void split(Piece piece, EmitPiece emit) const override {
+    std::size_t begin = 0;  // of the word that is being read
+    const auto end_word = [&](std::size_t end) {
+      if (begin < end) emit({piece.text.substr(begin, end - begin), piece.at_start && begin == 0});
+      begin = end;
+    };
+    for (std::size_t at = 0, length = 0; at < piece.text.size(); at += length) {
+      const char32_t c = read_valid_utf8(piece.text.data() + at, length);
+      const bool space = char_class(c) == CharClass::kSpace;
+      if (!space && !is_punctuation(c)) continue;
+      end_word(at);
+      if (space) begin = at + length;
+      end_word(at + length);
+    }
+    end_word(piece.text.size());
+  }
+};
+
 class ByteAlphabet final : public PreTokenizer {
  public:
   explicit ByteAlphabet(PreTokenizerPtr inner) : inner_(std::move(inner)) {}
@@ -199,11 +229,17 @@ Result<PreTokenizerPtr> regex_pre_tokenizer(std::string_view pattern, SplitOptio
 PreTokenizerPtr literal_pre_tokenizer(std::string text, SplitOptions options) {
   return std::make_unique<Split<Literal>>(Literal{std::move(text)}, options);
 }
+PreTokenizerPtr punctuation_pre_tokenizer(SplitOptions options) {
+  return std::make_unique<Split<Punctuation>>(Punctuation{}, options);
+}
 PreTokenizerPtr prefix_space_pre_tokenizer() {
   return std::make_unique<PrefixSpace>();
 }
 PreTokenizerPtr metaspace_pre_tokenizer(std::string mark, PrependScheme scheme, bool split) {
   return std::make_unique<Metaspace>(std::move(mark), scheme, split);
+}
+PreTokenizerPtr bert_pre_tokenizer() {
+  return std::make_unique<Bert>();
 }
 PreTokenizerPtr byte_alphabet_pre_tokenizer(PreTokenizerPtr inner) {
   return std::make_unique<ByteAlphabet>(std::move(inner));

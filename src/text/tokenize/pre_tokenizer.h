@@ -46,10 +46,14 @@ PreTokenizerPtr sequence_pre_tokenizer(std::vector<PreTokenizerPtr> steps);
 Result<PreTokenizerPtr> regex_pre_tokenizer(std::string_view pattern, SplitOptions options = {});
 /// Cuts at the occurrences of a string, which is not empty.
 PreTokenizerPtr literal_pre_tokenizer(std::string text, SplitOptions options);
+/// Cuts at every character of punctuation (is_punctuation).
+PreTokenizerPtr punctuation_pre_tokenizer(SplitOptions options);
 /// Puts a space in front of a piece that does not begin with one (ByteLevel's add_prefix_space).
 PreTokenizerPtr prefix_space_pre_tokenizer();
 /// Spaces become `mark`; one is put in front as `scheme` says; with `split` a word begins at every mark.
 PreTokenizerPtr metaspace_pre_tokenizer(std::string mark, PrependScheme scheme, bool split);
+/// BERT's: words between whitespace, every character of punctuation a word of its own.
+PreTokenizerPtr bert_pre_tokenizer();
 /// Runs `inner` on the piece in GPT-2's byte alphabet: what a step behind ByteLevel in a tokenizer.json sees.
 PreTokenizerPtr byte_alphabet_pre_tokenizer(PreTokenizerPtr inner);
 

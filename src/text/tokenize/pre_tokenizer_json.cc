@@ -83,12 +83,17 @@ Result<void> add_digits(const JsonPart& part, Reader& reader) {
 
 Result<void> add_punctuation(const JsonPart& part, Reader& reader) {
   LOCI_TRY(const SplitBehavior behavior, behavior_from_json(part, "Isolated"));
-  return reader.push_regex(part.path, R"([\p{P}$+<=>^`|~])", {behavior});  // Unicode's, and ASCII's symbols
+  return reader.push(punctuation_pre_tokenizer({behavior}));
 }
 
 Result<void> add_whitespace(const JsonPart& part, Reader& reader) {
-  // \w+|[^\w\s]+ with the \w of Unicode TR18; what matches is a word.
-  constexpr std::string_view kWords = R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}]+|[^\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\s]+)";
+  // \w+|[^\w\s]+ with the \w of Unicode TR18, the last row being what is alphabetic, but no letter; what
+  // matches is a word.
+#define LOCI_WORD                   \
+  R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc})" \
+  R"(\x{200C}\x{200D}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})"
+  constexpr std::string_view kWords = "[" LOCI_WORD "]+|[^" LOCI_WORD R"(\s]+)";
+#undef LOCI_WORD
   return reader.push_regex(part.path, kWords, {SplitBehavior::kRemoved, true});
 }
 
@@ -105,6 +110,10 @@ Result<void> add_metaspace(const JsonPart& part, Reader& reader) {
   return reader.push(metaspace_pre_tokenizer(std::string(mark), scheme, split));
 }
 
+Result<void> add_bert(const JsonPart&, Reader& reader) {
+  return reader.push(bert_pre_tokenizer());
+}
+
 struct Kind {
   std::string_view type;
   Result<void> (*add)(const JsonPart&, Reader&);
@@ -114,7 +123,7 @@ constexpr Kind kKinds[] = {
     {"Split", add_split},           {"CharDelimiterSplit", add_char_delimiter},
     {"Digits", add_digits},         {"Punctuation", add_punctuation},
     {"Whitespace", add_whitespace}, {"WhitespaceSplit", add_whitespace_split},
-    {"Metaspace", add_metaspace},
+    {"Metaspace", add_metaspace},   {"BertPreTokenizer", add_bert},
 };
 
 Result<void> Reader::add(const JsonPart& part) {

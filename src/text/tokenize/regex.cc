@@ -48,21 +48,28 @@ class MatchState {
   pcre2_jit_stack* stack_;
 };
 
-/// PCRE2's \s has U+180E, which left White_Space with Unicode 6.3; so \s is written out. \S in a class stays.
-std::string spell_out_spaces(std::string_view pattern) {
-  constexpr std::string_view kSpaces = R"(\p{Z}\t-\r\x{85})";
+/// What Oniguruma means by \s and \w, for the inside of a class. PCRE2's \s has U+180E, which left
+/// White_Space with Unicode 6.3; its \w has every number and no mark.
+constexpr std::string_view kSpaces = R"(\p{Z}\t-\r\x{85})";
+constexpr std::string_view kWord =
+    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
+
+/// \s, \S, \w and \W written out; \S and \W in a class stay.
+std::string spell_out_classes(std::string_view pattern) {
   std::string out;
   bool in_class = false;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     const char c = pattern[i];
     if (c == '\\' && i + 1 < pattern.size()) {
       const char escaped = pattern[++i];
-      if (escaped == 's' && in_class)
-        out.append(kSpaces);
-      else if ((escaped == 's' || escaped == 'S') && !in_class)
-        out.append(escaped == 's' ? "[" : "[^").append(kSpaces).append("]");
-      else
+      const bool space = escaped == 's' || escaped == 'S', word = escaped == 'w' || escaped == 'W';
+      const bool negated = escaped == 'S' || escaped == 'W';
+      if ((!space && !word) || (in_class && negated))
         out.append({c, escaped});
+      else if (in_class)
+        out.append(space ? kSpaces : kWord);
+      else
+        out.append(negated ? "[^" : "[").append(space ? kSpaces : kWord).append("]");
       continue;
     }
     if (c == '[') in_class = true;
@@ -89,7 +96,7 @@ struct Regex::Code {
 };
 
 Result<Regex> Regex::compile(std::string_view pattern) {
-  const std::string source = spell_out_spaces(without_quadratic_search(pattern));
+  const std::string source = spell_out_classes(without_quadratic_search(pattern));
   int error = 0;
   PCRE2_SIZE offset = 0;
   pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),

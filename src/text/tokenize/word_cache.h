@@ -3,12 +3,13 @@
 // the same ids.
 #pragma once
 
-#include <array>
+#define XXH_INLINE_ALL
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
 #include <vector>
+#include <xxhash.h>
 
 #include "base/ids.h"
 
@@ -23,7 +24,8 @@ class WordCache {
   /// A number that no other model of this process has: whose words are meant.
   static std::uint32_t new_owner();
 
-  /// Appends the ids of `word` to `out`, if it is there. `hash` is any good hash of the word.
+  static std::uint64_t hash(std::string_view word) { return XXH3_64bits(word.data(), word.size()); }
+  /// Appends the ids of `word` to `out`, if it is there. `hash` is hash(word).
   bool append(std::uint32_t owner, std::uint64_t hash, std::string_view word,
               std::vector<TokenId>& out) const {
     const Entry& entry = entries_[hash & kMask];
@@ -48,5 +50,25 @@ class WordCache {
   WordCache() : entries_(kEntries) {}
   std::vector<Entry> entries_;
 };
+
+/// Appends the ids of `word`: remembered, or from encode_anew(word, ids), which begins with no ids.
+template <class Encode>
+void encode_cached(std::uint32_t owner, std::string_view word, std::vector<TokenId>& out,
+                   Encode encode_anew) {
+  if (word.size() > WordCache::kMaxBytes) {
+    std::vector<TokenId> long_word;  // its own, so that the thread does not keep the memory of a huge word
+    encode_anew(word, long_word);
+    out.insert(out.end(), long_word.begin(), long_word.end());
+    return;
+  }
+  WordCache& cache = WordCache::local();
+  const std::uint64_t hash = WordCache::hash(word);
+  if (cache.append(owner, hash, word, out)) return;
+  thread_local std::vector<TokenId> ids;
+  ids.clear();
+  encode_anew(word, ids);
+  cache.put(owner, hash, word, ids);
+  out.insert(out.end(), ids.begin(), ids.end());
+}
 
 }  // namespace loci

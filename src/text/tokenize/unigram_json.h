@@ -1,0 +1,11 @@
+// The "model" of type Unigram of a tokenizer.json.
+#pragma once
+
+#include "text/tokenize/model_context.h"
+
+namespace loci {
+
+Result<std::unique_ptr<const TokenModel>> unigram_from_json(const JsonPart& model,
+                                                            const ModelContext& context);
+
+}  // namespace loci
