@@ -54,13 +54,29 @@ Result<std::vector<TokenizerFile>> read_vocabulary(const fs::path& folder) {
 }  // namespace
 
 Result<TokenizerFiles> TokenizerFiles::read(const fs::path& folder) {
-  TokenizerFiles files;
+  LOCI_TRY(TokenizerFiles files, read_beside(folder / "tokenizer.json"));
   LOCI_TRY(files.vocabulary, read_vocabulary(folder));
+  return files;
+}
+
+Result<TokenizerFiles> TokenizerFiles::read_beside(const fs::path& file) {
+  const fs::path folder = file.parent_path();
+  TokenizerFiles files;
   LOCI_TRY(files.tokenizer_config, read_optional_json_object(folder / "tokenizer_config.json"));
   LOCI_TRY(files.added_tokens, read_optional_json_object(folder / "added_tokens.json"));
   LOCI_TRY(files.sentence_config, read_optional_json_object(folder / "sentence_bert_config.json"));
   LOCI_TRY(files.pooling_config, read_optional_json_object(folder / "1_Pooling" / "config.json"));
   LOCI_TRY(files.model_config, read_optional_json_object(folder / "config.json"));
+  return files;
+}
+
+Result<TokenizerFiles> TokenizerFiles::read_pair(const fs::path& file) {
+  LOCI_TRY(TokenizerFiles files, read_beside(file));
+  for (const Known& known : kKnown) {
+    if (known.second.empty() || (file.filename() != known.first && file.filename() != known.second)) continue;
+    LOCI_TRY_VOID(add(file.parent_path() / known.first, files.vocabulary));
+    LOCI_TRY_VOID(add(file.parent_path() / known.second, files.vocabulary));
+  }
   return files;
 }
 

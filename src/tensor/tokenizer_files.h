@@ -31,6 +31,11 @@ struct TokenizerFiles {
   /// Errors name the file: kIo, kCorrupt (not a JSON object), kInvalidArgument (several *.tiktoken).
   static Result<TokenizerFiles> read(const std::filesystem::path& folder);
 
+  /// Only the JSON files beside `file`; no vocabulary.
+  static Result<TokenizerFiles> read_beside(const std::filesystem::path& file);
+  /// One of two files that are a vocabulary together, and the other. kNotFound where that is absent.
+  static Result<TokenizerFiles> read_pair(const std::filesystem::path& file);
+
   const TokenizerFile* find(std::string_view name) const;
 };
 

@@ -6,6 +6,7 @@
 #include "tensor/checkpoint.h"
 #include "text/tokenizer_folder.h"
 #include "text/tokenizer_gguf.h"
+#include "text/tokenizer_tiktoken.h"
 
 namespace loci {
 namespace {
@@ -25,14 +26,35 @@ TokenizerResult open_folder(const fs::path& folder, std::string_view pre) {
   return load_tokenizer(checkpoint);
 }
 
-TokenizerResult open_file(const fs::path& path, std::string_view) {
+/// The file's name among those that tokenizer_folder.cc knows: its own, or that of the kind that its bytes
+/// are.
+std::string kind_of(const fs::path& path, std::string_view bytes) {
+  const std::string name = path.filename().string();
+  if (name == "vocab.txt") return name;
+  const std::size_t first = bytes.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  if (first != std::string_view::npos && bytes[first] == '{') return "tokenizer.json";
+  if (looks_like_tiktoken(bytes)) return path.stem().string() + ".tiktoken";
+  return "tokenizer.model";
+}
+
+/// vocab.json stands for itself and the merges.txt beside it, and so does each of such a pair.
+bool has_other_half(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name == "vocab.json" || name == "merges.txt" || name == "encoder.json" || name == "vocab.bpe";
+}
+
+TokenizerResult open_file(const fs::path& path, std::string_view pre) {
   LOCI_TRY(const MappedFile file, MappedFile::open(path));
   const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
   if (bytes.starts_with("GGUF")) return open_gguf(file.bytes());
-  // What stands beside a tokenizer.json belongs to it: the names of BOS and EOS.
-  LOCI_TRY(TokenizerFiles files, TokenizerFiles::read(path.parent_path()));
-  files.vocabulary = {{"tokenizer.json", std::string(bytes)}};
-  return tokenizer_from_files(files);
+  TokenizerFiles files;
+  if (has_other_half(path)) {
+    LOCI_TRY(files, TokenizerFiles::read_pair(path));
+  } else {
+    LOCI_TRY(files, TokenizerFiles::read_beside(path));
+    files.vocabulary.push_back({kind_of(path, bytes), std::string(bytes)});
+  }
+  return tokenizer_from_files(files, pre);
 }
 
 }  // namespace

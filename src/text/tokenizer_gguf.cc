@@ -16,6 +16,7 @@ struct ModelKind {
 constexpr ModelKind kModelKinds[] = {
     {"gpt2", byte_level_from_gguf},
     {"llama", sentencepiece_from_gguf},
+    {"t5", unigram_from_gguf},
     {"bert", wordpiece_from_gguf},
 };
 

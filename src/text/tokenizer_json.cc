@@ -220,9 +220,15 @@ Result<std::unique_ptr<Tokenizer>> tokenizer_from_json(std::string_view tokenize
   auto value = parse_json(tokenizer_json);
   if (!value) return in_file(std::move(value).error());
   if (!value->is_object()) return in_file({ErrorCode::kCorrupt, "not an object"});
-  auto tokenizer = Reader(JsonPart{&value->get_object(), "tokenizer"}, tokenizer_config, model_config).read();
+  auto tokenizer = tokenizer_from_json(value->get_object(), tokenizer_config, model_config);
   if (!tokenizer) return in_file(std::move(tokenizer).error());
   return tokenizer;
+}
+
+Result<std::unique_ptr<Tokenizer>> tokenizer_from_json(const json::object& file,
+                                                       const json::object& tokenizer_config,
+                                                       const json::object& model_config) {
+  return Reader(JsonPart{&file, "tokenizer"}, tokenizer_config, model_config).read();
 }
 
 }  // namespace loci

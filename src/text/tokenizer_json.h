@@ -17,4 +17,9 @@ Result<std::unique_ptr<Tokenizer>> tokenizer_from_json(std::string_view tokenize
                                                        const json::object& tokenizer_config = {},
                                                        const json::object& model_config = {});
 
+/// The same of a file that has been parsed, or that another format was written as.
+Result<std::unique_ptr<Tokenizer>> tokenizer_from_json(const json::object& file,
+                                                       const json::object& tokenizer_config,
+                                                       const json::object& model_config);
+
 }  // namespace loci

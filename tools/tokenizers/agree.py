@@ -35,7 +35,7 @@ def compare(loci, family, texts, report):
         if ours != theirs:
             wrong += 1
             report("encode", text, ours, theirs)
-    back = [json.loads(line) for line in run_loci(loci, "detokenize", family.vocab, map(json.dumps, wanted), family.flags)]
+    back = [json.loads(line) for line in run_loci(loci, "detokenize", family.vocab, map(json.dumps, wanted))]
     bad_decodes = 0
     for text, ids, ours, theirs in zip(texts, wanted, back, family.decode(wanted)):
         if ours != theirs:

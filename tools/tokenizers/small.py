@@ -33,6 +33,11 @@ def byte_level(split):
     return bpe(pre_tokenizers.Sequence(steps), decoder=decoders.ByteLevel())
 
 
+def latin(args):
+    """Texts of few characters, for models whose alphabet must fit into a small vocabulary."""
+    return corpus(args, ("en/alice-in-wonderland.txt", "de/heidi-1.txt", "fr"))
+
+
 def unigram(normalizer, pre, decoder):
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizer
@@ -126,7 +131,7 @@ def tokenizer_json(args, name):
     path = args.work / f"{name}.json"
     if not path.exists():
         tokenizer, trainer = RECIPES[name](args)
-        tokenizer.train_from_iterator(corpus(args), trainer)
+        tokenizer.train_from_iterator(latin(args) if name.startswith("unigram") else corpus(args), trainer)
         if name == "gemma":  # the trainer makes special tokens of the bytes; the model knows them as its own
             file = json.loads(tokenizer.to_str())
             file["added_tokens"] = [token for token in file["added_tokens"] if not token["content"].startswith("<0x")]

@@ -14,25 +14,15 @@ Result<std::unique_ptr<Vocabulary>> make_vocabulary(const GgufTokens& tokens) {
   auto vocabulary = std::make_unique<Vocabulary>(tokens.pieces->size());
   for (std::size_t id = 0; id < tokens.pieces->size(); ++id) {
     const std::string_view piece = (*tokens.pieces)[id];
-    const GgufTokenType type = tokens.types[id];
-    const bool special = type == GgufTokenType::kControl || type == GgufTokenType::kUnknown;
-    const bool literal =
-        special || type == GgufTokenType::kUserDefined;  // these stand in the file as in text
+    const PieceType type = tokens.types[id];
+    const bool special = type == PieceType::kControl || type == PieceType::kUnknown;
+    const bool literal = special || type == PieceType::kUserDefined;  // these stand in the file as in text
     const std::string bytes =
         literal ? std::string(piece) : from_byte_alphabet(piece).value_or(std::string(piece));
     const TokenKind kind = special ? TokenKind::kSpecial : TokenKind::kText;
     LOCI_TRY_VOID(vocabulary->add(static_cast<std::int64_t>(id), piece, bytes, kind));
   }
   return vocabulary;
-}
-
-Result<PreTokenizerPtr> make_pre_tokenizer(const GgufPreTokenizer& pre) {
-  std::vector<PreTokenizerPtr> steps;
-  for (const std::string_view pattern : pre.patterns) {
-    LOCI_TRY(PreTokenizerPtr step, regex_pre_tokenizer(pattern));
-    steps.push_back(std::move(step));
-  }
-  return sequence_pre_tokenizer(std::move(steps));
 }
 
 Result<std::unique_ptr<const TokenModel>> make_model(const GgufMetadata& metadata,
@@ -64,15 +54,11 @@ Result<TokenizerParts> byte_level_from_gguf(const GgufMetadata& metadata) {
   LOCI_TRY(const GgufTokens tokens, read_gguf_tokens(metadata));
   TokenizerParts parts;
   LOCI_TRY(parts.vocabulary, make_vocabulary(tokens));
-  LOCI_TRY(parts.pre_tokenizer, make_pre_tokenizer(*pre));
+  LOCI_TRY_VOID(use_gguf_pre_tokenizer(*pre, parts));
   LOCI_TRY(parts.model, make_model(metadata, *parts.vocabulary, *pre));
-  if (pre->composes) {
-    std::vector<NormalizerStepPtr> steps;
-    steps.push_back(unicode_form_step(UnicodeForm::kNfc));
-    parts.normalizer = Normalizer(std::move(steps));
-  }
   add_gguf_added_tokens(tokens, parts.raw_added);
-  LOCI_TRY_VOID(read_gguf_special_tokens(metadata, {.adds_bos = pre->adds_bos, .bos = {}, .eos = {}}, parts));
+  LOCI_TRY_VOID(read_gguf_special_tokens(
+      metadata, {.adds_bos = pre->adds_bos, .adds_eos = false, .bos = {}, .eos = {}}, parts));
   return parts;
 }
 

@@ -12,6 +12,7 @@ using Patterns = std::string_view[];
 
 constexpr Patterns kGpt2 = {kGpt2Pattern};
 constexpr Patterns kLlama3 = {kLlama3Pattern};
+constexpr Patterns kCl100k = {kCl100kPattern};
 constexpr Patterns kQwen2 = {kQwen2Pattern};
 
 // Digits one by one, then GPT-2.
@@ -69,6 +70,7 @@ constexpr GgufPreTokenizer kPreTokenizers[] = {
     {"llama3", kLlama3, true, true},
     {"llama-v3", kLlama3, true, true},
     {"dbrx", kLlama3},
+    {"cl100k", kCl100k},
     {"smaug-bpe", kLlama3},
     {"qwen2", kQwen2, false, false, true},
     {"deepseek-r1-qwen", kQwen2, false, false, true},
@@ -91,6 +93,20 @@ const GgufPreTokenizer* find_gguf_pre_tokenizer(std::string_view name) {
   for (const GgufPreTokenizer& entry : kPreTokenizers)
     if (entry.name == name) return &entry;
   return nullptr;
+}
+
+Result<void> use_gguf_pre_tokenizer(const GgufPreTokenizer& pre, TokenizerParts& parts) {
+  std::vector<PreTokenizerPtr> steps;
+  for (const std::string_view pattern : pre.patterns) {
+    LOCI_TRY(PreTokenizerPtr step, regex_pre_tokenizer(pattern));
+    steps.push_back(std::move(step));
+  }
+  parts.pre_tokenizer = sequence_pre_tokenizer(std::move(steps));
+  if (!pre.composes) return {};
+  std::vector<NormalizerStepPtr> normalizer;
+  normalizer.push_back(unicode_form_step(UnicodeForm::kNfc));
+  parts.normalizer = Normalizer(std::move(normalizer));
+  return {};
 }
 
 }  // namespace loci

@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "text/tokenize/pipeline_tokenizer.h"
+
 namespace loci {
 
 struct GgufPreTokenizer {
@@ -16,7 +18,10 @@ struct GgufPreTokenizer {
   bool composes = false;       // the text is brought to NFC first
 };
 
-/// nullptr where the name is unknown.
+/// nullptr where the name is unknown. Besides GGUF's names there is "cl100k", tiktoken's own.
 const GgufPreTokenizer* find_gguf_pre_tokenizer(std::string_view name);
+
+/// Sets pre-tokenizer and normalizer of `parts` to what `pre` says.
+Result<void> use_gguf_pre_tokenizer(const GgufPreTokenizer& pre, TokenizerParts& parts);
 
 }  // namespace loci

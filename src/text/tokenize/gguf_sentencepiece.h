@@ -1,5 +1,4 @@
-// tokenizer.ggml.model = "llama": SentencePiece's BPE. Two neighbours merge where the vocabulary has them as
-// one piece; the piece of the highest score goes first. Kudo and Richardson 2018, arXiv:1808.06226.
+// tokenizer.ggml.model "llama" (SentencePiece's BPE) and "t5" (its Unigram).
 #pragma once
 
 #include "tensor/gguf.h"
@@ -8,5 +7,6 @@
 namespace loci {
 
 Result<TokenizerParts> sentencepiece_from_gguf(const GgufMetadata& metadata);
+Result<TokenizerParts> unigram_from_gguf(const GgufMetadata& metadata);
 
 }  // namespace loci

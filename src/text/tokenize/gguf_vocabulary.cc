@@ -11,7 +11,7 @@ Result<GgufTokens> read_gguf_tokens(const GgufMetadata& metadata) {
   for (std::size_t id = 0; id < pieces->size(); ++id)
     if (!is_valid_utf8((*pieces)[id]))
       return fail(ErrorCode::kCorrupt, "tokenizer.ggml.tokens[{}]: not UTF-8", id);
-  GgufTokens tokens{pieces, std::vector<GgufTokenType>(pieces->size(), GgufTokenType::kNormal)};
+  GgufTokens tokens{pieces, std::vector<PieceType>(pieces->size(), PieceType::kNormal)};
   if (!metadata.contains("tokenizer.ggml.token_type")) return tokens;
   const auto* types = metadata.array<std::int64_t>("tokenizer.ggml.token_type");
   if (types == nullptr) return fail(ErrorCode::kCorrupt, "tokenizer.ggml.token_type: not integers");
@@ -22,17 +22,17 @@ Result<GgufTokens> read_gguf_tokens(const GgufMetadata& metadata) {
     const std::int64_t type = (*types)[id];
     if (type < 1 || type > 6)
       return fail(ErrorCode::kCorrupt, "tokenizer.ggml.token_type[{}]: {} is no type", id, type);
-    tokens.types[id] = static_cast<GgufTokenType>(type);
+    tokens.types[id] = static_cast<PieceType>(type);
   }
   return tokens;
 }
 
 void add_gguf_added_tokens(const GgufTokens& tokens, AddedTokens& added) {
   for (std::size_t id = 0; id < tokens.types.size(); ++id) {
-    const GgufTokenType type = tokens.types[id];
-    const bool special = type == GgufTokenType::kControl || type == GgufTokenType::kUnknown;
+    const PieceType type = tokens.types[id];
+    const bool special = type == PieceType::kControl || type == PieceType::kUnknown;
     const std::string_view piece = (*tokens.pieces)[id];
-    if ((special || type == GgufTokenType::kUserDefined) && !piece.empty())
+    if ((special || type == PieceType::kUserDefined) && !piece.empty())
       added.add({.content = std::string(piece), .id = static_cast<TokenId>(id), .special = special});
   }
 }
@@ -52,7 +52,7 @@ Result<void> read_gguf_special_tokens(const GgufMetadata& metadata, const GgufSp
   LOCI_TRY(parts.bos, gguf_token_id(metadata, "bos_token_id", *parts.vocabulary, defaults.bos));
   LOCI_TRY(parts.eos, gguf_token_id(metadata, "eos_token_id", *parts.vocabulary, defaults.eos));
   LOCI_TRY(const bool add_bos, metadata.get_or<bool>("tokenizer.ggml.add_bos_token", defaults.adds_bos));
-  LOCI_TRY(const bool add_eos, metadata.get_or<bool>("tokenizer.ggml.add_eos_token", false));
+  LOCI_TRY(const bool add_eos, metadata.get_or<bool>("tokenizer.ggml.add_eos_token", defaults.adds_eos));
   if (add_bos && parts.bos) parts.front = {*parts.bos};
   if (add_eos && parts.eos) parts.behind = {*parts.eos};
   return {};

@@ -7,23 +7,14 @@
 #include <vector>
 
 #include "tensor/gguf.h"
+#include "text/tokenize/piece_type.h"
 #include "text/tokenize/pipeline_tokenizer.h"
 
 namespace loci {
 
-/// ggml's llama_token_type.
-enum class GgufTokenType : std::uint8_t {
-  kNormal = 1,
-  kUnknown = 2,
-  kControl = 3,
-  kUserDefined = 4,
-  kUnused = 5,
-  kByte = 6
-};
-
 struct GgufTokens {
   const std::vector<std::string_view>* pieces;  // [id]; valid UTF-8
-  std::vector<GgufTokenType> types;             // [id]; kNormal where the file has no types
+  std::vector<PieceType> types;                 // [id]; kNormal where the file has no types
 };
 
 /// kCorrupt where tokens are missing, are not UTF-8, or token_type has another length or an unknown number.
@@ -38,7 +29,7 @@ Result<std::optional<TokenId>> gguf_token_id(const GgufMetadata& metadata, std::
                                              const Vocabulary& vocabulary, std::optional<TokenId> fallback);
 
 struct GgufSpecialDefaults {
-  bool adds_bos = false;
+  bool adds_bos = false, adds_eos = false;
   std::optional<TokenId> bos, eos;
 };
 /// Fills bos, eos, front and behind of `parts`, whose vocabulary is complete.

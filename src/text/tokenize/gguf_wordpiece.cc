@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::string_view kWordMark = "\xE2\x96\x81";  // "▁"
 
-bool is_special(GgufTokenType type) {
-  return type == GgufTokenType::kControl || type == GgufTokenType::kUnknown;
+bool is_special(PieceType type) {
+  return type == PieceType::kControl || type == PieceType::kUnknown;
 }
 
 Result<void> add_piece(const GgufTokens& tokens, std::size_t id, Vocabulary& vocabulary,

@@ -50,9 +50,10 @@ class MatchState {
 
 /// What Oniguruma means by \s and \w, for the inside of a class. PCRE2's \s has U+180E, which left
 /// White_Space with Unicode 6.3; its \w has every number and no mark.
+/// The numbers of Latin-1 are Oniguruma's.
 constexpr std::string_view kSpaces = R"(\p{Z}\t-\r\x{85})";
 constexpr std::string_view kWord =
-    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
+    R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE}\x{24B6}-\x{24E9}\x{1F130}-\x{1F149}\x{1F150}-\x{1F169}\x{1F170}-\x{1F189})";
 
 /// \s, \S, \w and \W written out; \S and \W in a class stay.
 std::string spell_out_classes(std::string_view pattern) {

@@ -35,7 +35,7 @@ void UnigramModel::find_best(std::string_view text, std::vector<Step>& best) con
       const Score sum = static_cast<Score>(score) + here;
       Step& step = best[at + bytes];
       if (step.from == Step::kUnreached || sum > static_cast<Score>(step.score))
-        step = {static_cast<double>(sum), static_cast<std::uint32_t>(at), id};
+        step = {sum, static_cast<std::uint32_t>(at), id};
     };
     bool covered = false;  // by a piece of this one character
     spec_.pieces.match(text.substr(at), [&](std::size_t bytes, TokenId id) {

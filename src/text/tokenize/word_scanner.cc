@@ -100,7 +100,9 @@ const char* end_of_blank(const char* at, const char* end) {
   return end_of_spaces(at, run_end, end);
 }
 
-template <int kMaxDigits>
+enum class TrailingSpace { kEndsAtNewline, kWhole };
+
+template <int kMaxDigits, TrailingSpace kTrailing = TrailingSpace::kEndsAtNewline>
 const char* next_llama3(const char* at, const char* end) {
   if (const char* stop = end_of_contraction_any_case(at, end)) return stop;
   const Char first = char_at(at);
@@ -112,7 +114,9 @@ const char* next_llama3(const char* at, const char* end) {
     if (second.kind == CharClass::kLetter) return skip(after + second.length, end, CharClass::kLetter);
     if (*at == ' ' && second.kind == CharClass::kOther) return end_of_symbols(after + second.length, end);
   }
-  return first.kind == CharClass::kOther ? end_of_symbols(after, end) : end_of_blank(at, end);
+  if (first.kind == CharClass::kOther) return end_of_symbols(after, end);
+  if (kTrailing == TrailingSpace::kWhole && skip(after, end, CharClass::kSpace) == end) return end;
+  return end_of_blank(at, end);
 }
 
 struct Entry {
@@ -124,6 +128,7 @@ constexpr Entry kScanners[] = {
     {kGpt2Pattern, next_gpt2},
     {kLlama3Pattern, next_llama3<3>},
     {kQwen2Pattern, next_llama3<1>},
+    {kCl100kPattern, next_llama3<3, TrailingSpace::kWhole>},
 };
 
 }  // namespace

@@ -77,7 +77,7 @@ TEST_P(WordScanners, CutBooksAsPcre2Does) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Patterns, WordScanners,
-                         ::testing::Values(kGpt2Pattern, kLlama3Pattern, kQwen2Pattern),
+                         ::testing::Values(kGpt2Pattern, kLlama3Pattern, kQwen2Pattern, kCl100kPattern),
                          [](const auto& test) { return "pattern" + std::to_string(test.index); });
 
 TEST(WordScanner, UnknownPatternsHaveNone) {
