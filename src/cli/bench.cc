@@ -1,5 +1,5 @@
-// `loci bench model [MODEL]`: how fast this machine computes a model: prefill of a prompt, and decode by
-// batch.
+// `loci bench`: bench_tokenizer.cc, and `loci bench model [MODEL]`: how fast this machine computes a model:
+// prefill of a prompt, and decode by batch.
 //
 // Every figure is the median of several runs. Tokens are arbitrary ids: the work does not depend on them.
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/processors.h"
+#include "cli/bench_tokenizer.h"
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "engine/local_executor.h"
@@ -177,7 +178,10 @@ Command add_bench(CLI::App& app) {
   model->add_flag("--json", options->json, "one JSON object a line");
   add_model_options(*model, options->model);
   add_engine_options(*model, options->model);
-  return {command, [options] { return bench_model(*options); }};
+  const Command tokenizer = add_bench_tokenizer(*command);
+  return {command, [options, tokenizer] {
+            return tokenizer.parser->parsed() ? tokenizer.action() : bench_model(*options);
+          }};
 }
 
 }  // namespace loci::cli

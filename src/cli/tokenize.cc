@@ -114,8 +114,10 @@ Result<> detokenize(const DetokenizeOptions& options) {
 
 void add_vocab_options(CLI::App& command, VocabOptions& options, const char* lines) {
   command
-      .add_option("VOCAB", options.vocab,
-                  "a model (folder or .gguf), a vocabulary-only .gguf, or a tokenizer.json")
+      .add_option(
+          "VOCAB", options.vocab,
+          "a model (folder or .gguf), a vocabulary-only .gguf, a tokenizer.json, a tokenizer.model, a "
+          "tiktoken file")
       ->required();
   auto* file = command.add_option("-f,--file", options.file, "read the input from a file, byte for byte");
   command.add_option("--jsonl", options.jsonl, lines)->excludes(file);

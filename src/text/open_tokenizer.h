@@ -9,9 +9,9 @@
 
 namespace loci {
 
-/// `path`: a .gguf file (of a model, or of a vocabulary alone), a tokenizer.json, or a folder that has one of
-/// these or another vocabulary (tokenizer_folder.h, which also says what `pre` is for). What a file is, its
-/// first bytes say. Errors name the file.
+/// `path`: a .gguf file (of a model, or of a vocabulary alone), a vocabulary of any kind that a folder can
+/// have, or such a folder (tokenizer_folder.h, which also says what `pre` is for). What a file is, its first
+/// bytes say. Errors name the file.
 Result<std::unique_ptr<Tokenizer>> open_tokenizer(const std::filesystem::path& path,
                                                   std::string_view pre = {});
 

@@ -136,8 +136,8 @@ struct Bad {
 };
 
 const Bad kBad[] = {
-    {"Model", byte_level, [](GgufWriter& w) { w.set("tokenizer.ggml.model", "t5"); }, ErrorCode::kUnsupported,
-     "tokenizer.ggml.model: 't5'"},
+    {"Model", byte_level, [](GgufWriter& w) { w.set("tokenizer.ggml.model", "rwkv"); },
+     ErrorCode::kUnsupported, "tokenizer.ggml.model: 'rwkv'"},
     {"ModelType", byte_level, [](GgufWriter& w) { w.set("tokenizer.ggml.model", std::int64_t{1}); },
      ErrorCode::kCorrupt, "tokenizer.ggml.model"},
     {"Pre", byte_level, [](GgufWriter& w) { w.set("tokenizer.ggml.pre", "x\ny"); }, ErrorCode::kUnsupported,

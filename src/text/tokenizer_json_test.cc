@@ -196,16 +196,16 @@ const Bad kBad[] = {
      ErrorCode::kCorrupt, "added_tokens[0].id: token id 0 is given twice"},
     {"AddedNoArray", [](json::object& f) { f["added_tokens"] = "x"; }, ErrorCode::kCorrupt,
      "added_tokens: not an array"},
-    {"Normalizer", [](json::object& f) { f["normalizer"] = {{"type", "Precompiled"}}; },
-     ErrorCode::kUnsupported, "normalizer: normalizer of type 'Precompiled'"},
+    {"Normalizer", [](json::object& f) { f["normalizer"] = {{"type", "Unheard"}}; }, ErrorCode::kUnsupported,
+     "normalizer: normalizer of type 'Unheard'"},
     {"ReplacementBomb",
      [](json::object& f) {
        f["normalizer"] = value_of(
            R"({"type":"Sequence","normalizers":[{"type":"Replace","pattern":{"String":"a"},"content":"aaaaaaaaaaaaaaaa"},{"type":"Replace","pattern":{"String":"a"},"content":"aaaaaaaaaaaaaaaa"}]})");
      },
      ErrorCode::kUnsupported, "normalizer.normalizers[1]: replacements"},
-    {"PreTokenizer", [](json::object& f) { f["pre_tokenizer"] = {{"type", "UnicodeScripts"}}; },
-     ErrorCode::kUnsupported, "pre_tokenizer: pre-tokenizer of type 'UnicodeScripts'"},
+    {"PreTokenizer", [](json::object& f) { f["pre_tokenizer"] = {{"type", "FixedLength"}}; },
+     ErrorCode::kUnsupported, "pre_tokenizer: pre-tokenizer of type 'FixedLength'"},
     {"BadRegex",
      [](json::object& f) {
        f["pre_tokenizer"] = value_of(R"({"type":"Split","pattern":{"Regex":"(a"},"behavior":"Isolated"})");

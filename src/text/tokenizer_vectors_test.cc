@@ -1,11 +1,9 @@
 // Real vocabularies against the ids that their makers' tokenizers gave.
 #include <gtest/gtest.h>
-#include <map>
 #include <sstream>
 
+#include "text/open_tokenizer.h"
 #include "text/test_files.h"
-#include "text/tokenize/byte_alphabet.h"
-#include "text/tokenize/word_scanner.h"
 
 namespace loci {
 namespace {
@@ -128,87 +126,37 @@ TEST(TokenizerVectors, DeepseekV2) {
   EXPECT_GE(compared, 90);
 }
 
-/// A tokenizer.json of a byte-level BPE with the Split pre-tokenizer that Llama-3 and Qwen2 have.
-json::object byte_level_json(std::string_view pattern, json::object vocab, json::array merges) {
-  const json::object split = {
-      {"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}, {"invert", false}};
-  const json::object byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
-  return {{"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {split, byte_level}}}},
-          {"decoder", {{"type", "ByteLevel"}}},
-          {"model", {{"type", "BPE"}, {"vocab", std::move(vocab)}, {"merges", std::move(merges)}}}};
-}
-
 TEST(TokenizerVectors, Llama3) {
   LOCI_SKIP_WITHOUT_DATA("tokenizers/llama3/vocab.bpe");
-  std::istringstream lines(test::read_data("tokenizers/llama3/vocab.bpe"));
-  json::array merges;
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty() && !line.starts_with("#version")) merges.emplace_back(line);
-  const json::value vocab = test::read_json("tokenizers/llama3/encoder.json");
-  json::object file = byte_level_json(kLlama3Pattern, vocab.as_object(), std::move(merges));
-  file["model"].as_object()["ignore_merges"] = true;
-  const auto tokenizer = tokenizer_from_json(json::serialize(file));
-  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
-  expect_vectors(**tokenizer, ggml_vectors("llama-bpe"));
-}
-
-std::string from_base64(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    if (c == '=') break;
-    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    bits = bits << 6 | static_cast<std::uint32_t>(kDigits.find(c));
-    if ((count += 6) < 8) continue;
-    count -= 8;
-    out.push_back(static_cast<char>(bits >> count & 0xFF));
+  for (const char* name : {"tokenizers/llama3", "tokenizers/llama3/vocab.bpe"}) {
+    const auto tokenizer = open_tokenizer(test::data_path(name));
+    ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+    expect_vectors(**tokenizer, ggml_vectors("llama-bpe"));
+    EXPECT_EQ((*tokenizer)->encode("<|eot_id|>", {.add_special_tokens = false}),
+              (std::vector<TokenId>{128009}));
   }
-  return out;
-}
-
-/// tiktoken's ranks as merges: a token of rank r is made of the two that merging by ranks below r leaves of
-/// it.
-json::object from_tiktoken(const std::string& name, std::string_view pattern) {
-  std::istringstream lines(test::read_data(name));
-  std::map<std::string, TokenId> ranks;
-  std::vector<std::string> tokens;
-  for (std::string line; std::getline(lines, line);) {
-    tokens.push_back(from_base64(std::string_view(line).substr(0, line.find(' '))));
-    ranks[tokens.back()] = static_cast<TokenId>(tokens.size()) - 1;
-  }
-  json::object vocab;
-  json::array merges;
-  for (std::size_t rank = 0; rank < tokens.size(); ++rank) {
-    vocab[to_byte_alphabet(tokens[rank])] = rank;
-    std::vector<std::string> parts;
-    for (const char c : tokens[rank]) parts.emplace_back(1, c);
-    while (parts.size() > 2) {
-      std::size_t best = 0;
-      TokenId best_rank = static_cast<TokenId>(rank);
-      for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-        const auto found = ranks.find(parts[i] + parts[i + 1]);
-        if (found != ranks.end() && found->second < best_rank) best = i, best_rank = found->second;
-      }
-      if (best_rank == static_cast<TokenId>(rank)) break;
-      parts[best] += parts[best + 1];
-      parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(best) + 1);
-    }
-    if (parts.size() == 2)
-      merges.push_back(json::array{to_byte_alphabet(parts[0]), to_byte_alphabet(parts[1])});
-  }
-  return byte_level_json(pattern, std::move(vocab), std::move(merges));
 }
 
 TEST(TokenizerVectors, Qwen2) {
   LOCI_SKIP_WITHOUT_DATA("tokenizers/qwen2/qwen.tiktoken");
-  json::object file = from_tiktoken("tokenizers/qwen2/qwen.tiktoken", kQwen2Pattern);
-  file["normalizer"] = json::object{{"type", "NFC"}};
-  const auto tokenizer = tokenizer_from_json(json::serialize(file));
+  const auto tokenizer = open_tokenizer(test::data_path("tokenizers/qwen2/qwen.tiktoken"));
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
-  for (const char* name : {"qwen2", "deepseek-r1-qwen"})
-    for (const Vector& vector : ggml_vectors(name))
-      EXPECT_EQ((*tokenizer)->encode(vector.text), vector.ids) << "text: '" << vector.text << "'";
+  for (const char* name : {"qwen2", "deepseek-r1-qwen"}) expect_vectors(**tokenizer, ggml_vectors(name));
+}
+
+TEST(TokenizerVectors, Llama2FromSentencePiece) {
+  LOCI_SKIP_WITHOUT_DATA("tokenizers/llama2/tokenizer.model");
+  const auto tokenizer = open_tokenizer(test::data_path("tokenizers/llama2/tokenizer.model"));
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  expect_vectors(**tokenizer, ggml_vectors("llama-spm"));
+  EXPECT_EQ((*tokenizer)->encode("Hello"), (std::vector<TokenId>{1, 15043}));
+}
+
+TEST(TokenizerVectors, Gpt2FromRanks) {
+  LOCI_SKIP_WITHOUT_DATA("tokenizers/tiktoken/r50k_base.tiktoken");
+  const auto tokenizer = open_tokenizer(test::data_path("tokenizers/tiktoken/r50k_base.tiktoken"));
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  expect_vectors(**tokenizer, ggml_vectors("gpt-2"));
 }
 
 TEST(TokenizerVectors, Stories260kIsTheSameInBothFormats) {

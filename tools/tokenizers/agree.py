@@ -76,6 +76,8 @@ def main():
     parser.add_argument("--show", type=int, default=5)
     parser.add_argument("families", nargs="*", choices=[*FAMILIES, []])
     args = parser.parse_args()
+    args.corpus, args.spm = None, {}  # small.py: its own
+    args.work.mkdir(parents=True, exist_ok=True)
     sys.exit(1 if sum(check(args, name) for name in args.families or FAMILIES) else 0)
 
 

@@ -52,7 +52,9 @@ def with_sentencepiece(path):
     import sentencepiece
 
     model = sentencepiece.SentencePieceProcessor(model_file=str(path))
-    return Family("sentencepiece", path, lambda texts: model.encode(texts), lambda ids: model.decode(ids), [], ("--no-parse-special",))
+    # Loci shows an unknown token by its name, as transformers does; SentencePiece has a sign of its own for it.
+    decode = lambda ids: [text.replace(" \u2047 ", "<unk>") for text in model.decode(ids)]
+    return Family("sentencepiece", path, lambda texts: model.encode(texts), decode, [], ("--no-parse-special",))
 
 
 GPT2 = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
@@ -61,11 +63,11 @@ QWEN2 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L
 
 
 def qwen2(args):
-    import unicodedata
+    from tokenizers import normalizers
 
     path = args.data / "tokenizers/qwen2/qwen.tiktoken"
     names = {"<|endoftext|>": 151643, "<|im_start|>": 151644, "<|im_end|>": 151645}
-    return with_tiktoken(path, QWEN2, names, lambda text: unicodedata.normalize("NFC", text))
+    return with_tiktoken(path, QWEN2, names, normalizers.NFC().normalize_str)
 
 
 def rank_file(name, pattern, specials):

@@ -58,8 +58,11 @@ BYTES = pre_tokenizers.ByteLevel.alphabet()
 FALLBACK = [f"<0x{byte:02X}>" for byte in range(256)]
 
 
-def bpe_trainer(size=2000, **options):
-    return trainers.BpeTrainer(vocab_size=size, show_progress=False, **options)
+SIZE = 2000  # tokens; golden.py wants fewer
+
+
+def bpe_trainer(**options):
+    return trainers.BpeTrainer(vocab_size=SIZE, show_progress=False, **options)
 
 
 def charsmap(args):
@@ -99,31 +102,31 @@ RECIPES = {
     "scripts": lambda args: (bpe(pre_tokenizers.Sequence([pre_tokenizers.UnicodeScripts(), pre_tokenizers.Metaspace()]), decoder=decoders.Metaspace(), unk_token="[UNK]"), bpe_trainer(special_tokens=["[UNK]"])),
     "unigram": lambda args: (
         unigram(normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]), pre_tokenizers.Metaspace(), decoders.Metaspace()),
-        trainers.UnigramTrainer(vocab_size=2000, unk_token="<unk>", special_tokens=["<unk>", "</s>"], show_progress=False),
+        trainers.UnigramTrainer(vocab_size=SIZE, unk_token="<unk>", special_tokens=["<unk>", "</s>"], show_progress=False),
     ),
     "unigram-precompiled": lambda args: (
-        unigram(normalizers.Precompiled(charsmap(args)), pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="first")]), decoders.Metaspace(prepend_scheme="first")),
-        trainers.UnigramTrainer(vocab_size=2000, unk_token="<unk>", special_tokens=["<unk>"], show_progress=False),
+        unigram(normalizers.Precompiled(charsmap(args)), pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]), decoders.Metaspace()),
+        trainers.UnigramTrainer(vocab_size=SIZE, unk_token="<unk>", special_tokens=["<unk>"], show_progress=False),
     ),
     "wordpiece-cased": lambda args: (
         wordpiece(normalizers.BertNormalizer(lowercase=False, strip_accents=False, handle_chinese_chars=True), pre_tokenizers.BertPreTokenizer()),
-        trainers.WordPieceTrainer(vocab_size=2000, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False),
+        trainers.WordPieceTrainer(vocab_size=SIZE, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False),
     ),
     "wordpiece-uncased": lambda args: (
         wordpiece(normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()),
-        trainers.WordPieceTrainer(vocab_size=2000, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False),
+        trainers.WordPieceTrainer(vocab_size=SIZE, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False),
     ),
 }
 
 # name -> arguments of SentencePiece's trainer
 SENTENCEPIECE = {
-    "unigram": dict(model_type="unigram", vocab_size=2000),
-    "unigram-bytes": dict(model_type="unigram", vocab_size=2000, byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False),
-    "unigram-symbols": dict(model_type="unigram", vocab_size=2000, user_defined_symbols=["<sep>", "\u2581\u2581", "hello", "a b"], control_symbols=["<ctl>"], normalization_rule_name="nfkc_cf"),
-    "bpe": dict(model_type="bpe", vocab_size=2000),
-    "bpe-bytes": dict(model_type="bpe", vocab_size=2000, byte_fallback=True, split_digits=True, normalization_rule_name="identity", remove_extra_whitespaces=False),
-    "bpe-symbols": dict(model_type="bpe", vocab_size=2000, user_defined_symbols=["<sep>", "\u2581\u2581", "hello", "a b"], remove_extra_whitespaces=False, add_dummy_prefix=False),
-    "char": dict(model_type="char", vocab_size=400),
+    "unigram": dict(model_type="unigram"),
+    "unigram-bytes": dict(model_type="unigram", byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False, add_dummy_prefix=False),
+    "unigram-symbols": dict(model_type="unigram", user_defined_symbols=["<sep>", "\u2581\u2581", "hello", "a b"], control_symbols=["<ctl>"], normalization_rule_name="nfkc_cf"),
+    "bpe": dict(model_type="bpe"),
+    "bpe-bytes": dict(model_type="bpe", byte_fallback=True, split_digits=True, normalization_rule_name="identity", remove_extra_whitespaces=False),
+    "bpe-symbols": dict(model_type="bpe", user_defined_symbols=["<sep>", "\u2581\u2581", "hello", "a b"], remove_extra_whitespaces=False, add_dummy_prefix=False),
+    "char": dict(model_type="char"),
 }
 
 
@@ -131,7 +134,7 @@ def tokenizer_json(args, name):
     path = args.work / f"{name}.json"
     if not path.exists():
         tokenizer, trainer = RECIPES[name](args)
-        tokenizer.train_from_iterator(latin(args) if name.startswith("unigram") else corpus(args), trainer)
+        tokenizer.train_from_iterator(args.corpus or (latin(args) if name.startswith("unigram") else corpus(args)), trainer)
         if name == "gemma":  # the trainer makes special tokens of the bytes; the model knows them as its own
             file = json.loads(tokenizer.to_str())
             file["added_tokens"] = [token for token in file["added_tokens"] if not token["content"].startswith("<0x")]
@@ -147,9 +150,9 @@ def sentencepiece_model(args, name):
     path = args.work / f"spm-{name}.model"
     if not path.exists():
         lines = args.work / "corpus.txt"
-        lines.write_text("\n".join(corpus(args)))
+        lines.write_text("\n".join(args.corpus or corpus(args)))
         sentencepiece.SentencePieceTrainer.train(input=str(lines), model_prefix=str(args.work / f"spm-{name}"), minloglevel=2, num_threads=1, max_sentence_length=100000,
-                                                 **{"character_coverage": 0.98, **SENTENCEPIECE[name]})
+                                                 **{"character_coverage": 0.98, "vocab_size": SIZE, **SENTENCEPIECE[name], **args.spm})
     return path
 
 

@@ -1,6 +1,8 @@
 #include "text/tokenize/normalizer_json.h"
 
+#include "text/tokenize/base64.h"
 #include "text/tokenize/character_steps.h"
+#include "text/tokenize/sentencepiece_step.h"
 
 namespace loci {
 namespace {
@@ -88,6 +90,17 @@ Result<void> add_plain(const JsonPart&, Reader& reader) {
   return {};
 }
 
+/// SentencePiece's compiled rules, in base64.
+Result<void> add_precompiled(const JsonPart& part, Reader& reader) {
+  LOCI_TRY(const std::string_view text, part.text_or("precompiled_charsmap", ""));
+  const auto blob = from_base64(text);
+  if (!blob) return fail(ErrorCode::kCorrupt, "{}: not base64", part.at("precompiled_charsmap"));
+  auto rules = Charsmap::parse(*blob);
+  if (!rules) return std::unexpected(std::move(rules).error().in(part.at("precompiled_charsmap")));
+  if (!rules->empty()) reader.steps.push_back(precompiled_step(std::move(*rules)));
+  return {};
+}
+
 struct Kind {
   std::string_view type;
   Result<void> (*add)(const JsonPart&, Reader&);
@@ -106,6 +119,7 @@ constexpr Kind kKinds[] = {
     {"Nmt", add_plain<nmt_step>},
     {"ByteLevel", add_plain<byte_alphabet_step>},
     {"BertNormalizer", add_bert},
+    {"Precompiled", add_precompiled},
 };
 
 Result<void> Reader::add(const JsonPart& part) {

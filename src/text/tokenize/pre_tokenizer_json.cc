@@ -1,5 +1,7 @@
 #include "text/tokenize/pre_tokenizer_json.h"
 
+#include "text/tokenize/unicode_scripts.h"
+
 namespace loci {
 namespace {
 
@@ -110,6 +112,10 @@ Result<void> add_metaspace(const JsonPart& part, Reader& reader) {
   return reader.push(metaspace_pre_tokenizer(std::string(mark), scheme, split));
 }
 
+Result<void> add_scripts(const JsonPart& part, Reader& reader) {
+  return reader.push_regex(part.path, unicode_scripts_pattern(), {SplitBehavior::kRemoved, true});
+}
+
 Result<void> add_bert(const JsonPart&, Reader& reader) {
   return reader.push(bert_pre_tokenizer());
 }
@@ -119,11 +125,17 @@ struct Kind {
   Result<void> (*add)(const JsonPart&, Reader&);
 };
 constexpr Kind kKinds[] = {
-    {"Sequence", add_sequence},     {"ByteLevel", add_byte_level},
-    {"Split", add_split},           {"CharDelimiterSplit", add_char_delimiter},
-    {"Digits", add_digits},         {"Punctuation", add_punctuation},
-    {"Whitespace", add_whitespace}, {"WhitespaceSplit", add_whitespace_split},
-    {"Metaspace", add_metaspace},   {"BertPreTokenizer", add_bert},
+    {"Sequence", add_sequence},
+    {"ByteLevel", add_byte_level},
+    {"Split", add_split},
+    {"CharDelimiterSplit", add_char_delimiter},
+    {"Digits", add_digits},
+    {"Punctuation", add_punctuation},
+    {"Whitespace", add_whitespace},
+    {"WhitespaceSplit", add_whitespace_split},
+    {"Metaspace", add_metaspace},
+    {"BertPreTokenizer", add_bert},
+    {"UnicodeScripts", add_scripts},
 };
 
 Result<void> Reader::add(const JsonPart& part) {
