@@ -1,16 +1,24 @@
 #include "text/tokenizer.h"
 
-#include "text/detokenizer.h"
 #include "text/tokenizer_folder.h"
 #include "text/tokenizer_gguf.h"
+#include "text/utf8.h"
 
 namespace loci {
 
+// What a Detokenizer gives token by token, in one go.
 std::string Tokenizer::decode(std::span<const TokenId> tokens, bool skip_special) const {
-  Detokenizer stream(*this, {.skip_special = skip_special});
-  std::string text;
-  for (const TokenId token : tokens) text += stream.push(token);
-  return text += stream.flush();
+  std::string bytes;
+  bytes.reserve(tokens.size() * 5);
+  bool at_start = strips_leading_space();
+  for (const TokenId token : tokens) {
+    if (skip_special && kind(token) == TokenKind::kSpecial) continue;
+    std::string_view more = token_bytes(token);
+    if (at_start && more.starts_with(' ')) more.remove_prefix(1);
+    at_start = at_start && token_bytes(token).empty();
+    bytes.append(more);
+  }
+  return is_valid_utf8(bytes) ? bytes : to_valid_utf8(bytes);
 }
 
 Result<std::unique_ptr<Tokenizer>> load_tokenizer(const Checkpoint& checkpoint) {

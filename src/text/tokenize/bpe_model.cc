@@ -1,8 +1,8 @@
 #include "text/tokenize/bpe_model.h"
 
 #include <algorithm>
+#include <bit>
 
-#include "text/tokenize/byte_alphabet.h"
 #include "text/tokenize/word_cache.h"
 #include "text/utf8.h"
 
@@ -10,6 +10,21 @@ namespace loci {
 
 BpeModel::BpeModel(BpeSpec spec) : spec_(std::move(spec)), cache_owner_(WordCache::new_owner()) {
   if (spec_.word_mark != 0) append_utf8(spec_.word_mark, word_mark_);
+  if (spec_.whole_words != nullptr) index_whole_words();
+}
+
+/// By the bytes that a token stands for, so that a word needs no other alphabet to be found.
+void BpeModel::index_whole_words() {
+  const Vocabulary& words = *spec_.whole_words;
+  whole_word_ids_.assign(std::bit_ceil(2 * static_cast<std::size_t>(words.size()) + 16), BpeSpec::kNone);
+  const std::size_t mask = whole_word_ids_.size() - 1;
+  for (TokenId id = 0; id < words.size(); ++id) {
+    const std::string_view bytes = spec_.byte_level ? words.bytes(id) : words.piece(id);
+    if (bytes.empty() || words.kind(id) != TokenKind::kText) continue;
+    std::size_t slot = WordCache::hash(bytes) & mask;
+    while (whole_word_ids_[slot] != BpeSpec::kNone) slot = (slot + 1) & mask;
+    whole_word_ids_[slot] = id;
+  }
 }
 
 void BpeModel::encode(std::string_view word, std::vector<TokenId>& out) const {
@@ -30,12 +45,15 @@ void BpeModel::encode_part(std::string_view word, std::vector<TokenId>& out) con
 }
 
 std::optional<TokenId> BpeModel::find_whole(std::string_view word) const {
-  if (spec_.whole_words == nullptr) return std::nullopt;
-  const auto id =
-      spec_.byte_level ? spec_.whole_words->find(to_byte_alphabet(word)) : spec_.whole_words->find(word);
-  if (!id || spec_.whole_words->kind(*id) != TokenKind::kText)
-    return std::nullopt;  // "<|eot_id|>" as text stays text
-  return id;
+  if (whole_word_ids_.empty()) return std::nullopt;
+  const Vocabulary& words = *spec_.whole_words;
+  const std::size_t mask = whole_word_ids_.size() - 1;
+  for (std::size_t slot = WordCache::hash(word) & mask;; slot = (slot + 1) & mask) {
+    const TokenId id = whole_word_ids_[slot];
+    if (id == BpeSpec::kNone) return std::nullopt;
+    const bool same = spec_.byte_level ? words.bytes(id) == word : words.piece(id) == word;
+    if (same && words.kind(id) == TokenKind::kText) return id;  // "<|eot_id|>" as text stays text
+  }
 }
 
 void BpeModel::encode_anew(std::string_view word, std::vector<TokenId>& ids) const {

@@ -45,8 +45,12 @@ class BpeModel final : public TokenModel {
   bool append_fallback(std::string_view character, std::vector<TokenId>& ids) const;
   void append_unknown(bool follows_unknown, std::vector<TokenId>& ids) const;
 
+  void index_whole_words();
+
   BpeSpec spec_;
   std::string word_mark_;  // as UTF-8
+  std::vector<TokenId>
+      whole_word_ids_;  // hash table by bytes, linear probing, at most half full; kNone: free
   std::uint32_t cache_owner_;
 };
 

@@ -32,7 +32,10 @@ class WordCache {
     if (entry.owner != owner || entry.bytes != word.size() ||
         std::memcmp(entry.word, word.data(), word.size()) != 0)
       return false;
-    out.insert(out.end(), entry.ids, entry.ids + entry.count);
+    if (entry.count == 1)
+      out.push_back(entry.ids[0]);  // most words are one token
+    else
+      out.insert(out.end(), entry.ids, entry.ids + entry.count);
     return true;
   }
   /// Does nothing where word or ids are too long.
