@@ -35,11 +35,7 @@ Result<TemplateSource> find_template(const Checkpoint& checkpoint, const LoadOpt
 
 /// ChatML where there is no template.
 Result<ChatTemplate> parse_template(const TemplateSource& source, const Tokenizer& tokenizer) {
-  if (source.text.empty()) {
-    log_warning("{} has no chat template: chats are rendered as ChatML; --chat-template FILE sets another",
-                source.where);
-    return ChatTemplate::chatml(tokenizer.adds_bos());
-  }
+  if (source.text.empty()) return ChatTemplate::chatml(tokenizer.adds_bos());
   auto parsed = ChatTemplate::parse(source.text);
   if (!parsed)
     return std::unexpected(std::move(parsed).error().in(fmt::format("chat template of {}", source.where)));
@@ -118,6 +114,9 @@ Result<LoadedModel> LoadedModel::load(const std::filesystem::path& path, const L
   if (!model) return in_model(std::move(model).error());
   loaded.model_ = std::move(*model);
   const ModelSpec& spec = loaded.model_->spec();
+  if (source.text.empty() && spec.has_head)
+    log_warning("{} has no chat template: chats are rendered as ChatML; --chat-template FILE sets another",
+                source.where);
   if (!spec.causal && loaded.embedding_.max_tokens.value_or(spec.context_length) >= spec.context_length)
     loaded.embedding_.max_tokens = spec.context_length;
   return loaded;

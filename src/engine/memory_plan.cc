@@ -31,10 +31,14 @@ Result<> check_config(const EngineConfig& c) {
 }
 
 /// Blocks for the KV memory that was asked for, or for the default: what max_num_seqs sequences of full
-/// length need.
-int kv_blocks(const KvLayout& layout, int max_model_len, const EngineConfig& config) {
-  const std::size_t wanted = static_cast<std::size_t>(blocks_for(max_model_len, layout.block_tokens)) *
-                             static_cast<std::size_t>(config.max_num_seqs);
+/// length need. Without causal attention a sequence is over when its one step is: the rows of a step are
+/// enough.
+int kv_blocks(const KvLayout& layout, const MemoryPlan& plan, bool causal, const EngineConfig& config) {
+  const auto sequences = static_cast<std::size_t>(config.max_num_seqs);
+  const auto full = static_cast<std::size_t>(blocks_for(plan.max_model_len, layout.block_tokens)) * sequences;
+  const auto step =
+      static_cast<std::size_t>(blocks_for(plan.workspace.rows, layout.block_tokens)) + sequences;
+  const std::size_t wanted = causal ? full : std::min(full, step);
   const std::size_t limit = config.kv_cache_memory.value_or(kDefaultKvMemoryLimit) / layout.block_bytes();
   const std::size_t blocks = config.kv_cache_memory ? limit : std::min(wanted, limit);
   return static_cast<int>(std::min<std::size_t>(blocks, std::size_t{1} << 30));
@@ -55,7 +59,11 @@ Result<MemoryPlan> plan_memory(const ModelSpec& spec, std::size_t weight_bytes, 
   plan.kv.block_tokens = config.block_size;
   for (const LayerSpec& layer : spec.layers)
     plan.kv.layers.push_back({layer.attention.kv_heads, layer.attention.head_dim});
-  plan.kv_blocks = kv_blocks(plan.kv, plan.max_model_len, config);
+  // Where attention is not causal a text is computed in one step, however long it is.
+  const int rows = spec.causal ? config.max_num_batched_tokens
+                               : std::max(config.max_num_batched_tokens, plan.max_model_len);
+  plan.workspace = {rows, std::min(config.max_num_seqs, rows)};
+  plan.kv_blocks = kv_blocks(plan.kv, plan, spec.causal, config);
   if (plan.kv_tokens() < plan.max_model_len) {
     if (config.max_model_len > 0 || plan.kv_blocks == 0)
       return fail(
@@ -68,10 +76,6 @@ Result<MemoryPlan> plan_memory(const ModelSpec& spec, std::size_t weight_bytes, 
         plan.kv_tokens(), plan.max_model_len);
     plan.max_model_len = plan.kv_tokens();
   }
-  // Where attention is not causal a text is computed in one step, however long it is.
-  const int rows = spec.causal ? config.max_num_batched_tokens
-                               : std::max(config.max_num_batched_tokens, plan.max_model_len);
-  plan.workspace = {rows, std::min(config.max_num_seqs, rows)};
   plan.workspace_bytes = Workspace::bytes_for(spec, plan.workspace);
   return plan;
 }
