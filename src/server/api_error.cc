@@ -20,6 +20,23 @@ std::string_view type_of(int status) {
   }
 }
 
+std::string_view anthropic_type_of(int status) {
+  switch (status) {
+    case 401:
+      return "authentication_error";
+    case 404:
+      return "not_found_error";
+    case 413:
+      return "request_too_large";
+    case 429:
+      return "rate_limit_error";
+    case 503:
+      return "overloaded_error";
+    default:
+      return status < 500 ? "invalid_request_error" : "api_error";
+  }
+}
+
 int status_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalidArgument:
@@ -89,7 +106,13 @@ ApiError unknown_route(std::string_view method, std::string_view path) {
   return ApiError(404, fmt::format("Invalid URL ({} {})", method, path));
 }
 
-std::string error_json(const ApiError& error) {
+std::string error_json(const ApiError& error, ErrorShape shape) {
+  if (shape == ErrorShape::kAnthropic) {
+    const json::object object{
+        {"type", "error"},
+        {"error", {{"type", anthropic_type_of(error.status)}, {"message", error.message}}}};
+    return json::serialize(object);
+  }
   const json::object object{{"error",
                              {{"message", error.message},
                               {"type", error.type},
@@ -98,8 +121,8 @@ std::string error_json(const ApiError& error) {
   return json::serialize(object);
 }
 
-HttpResponse error_response(const ApiError& error) {
-  HttpResponse response = json_response(error_json(error));
+HttpResponse error_response(const ApiError& error, ErrorShape shape) {
+  HttpResponse response = json_response(error_json(error, shape));
   response.status = error.status;
   if (error.retry_after_s > 0)
     response.headers.push_back({"Retry-After", std::to_string(error.retry_after_s)});

@@ -1,4 +1,4 @@
-// Refusals as OpenAI's clients expect them: a status and {"error": {"message", "type", "param", "code"}}.
+// Refusals as OpenAI's and Anthropic's clients expect them: a status and an error object.
 // The mapping from ErrorCode to status, type and code is here and nowhere else.
 #pragma once
 
@@ -33,9 +33,13 @@ ApiError model_not_found(std::string_view asked, std::string_view served);
 ApiError context_length_exceeded(int context, int prompt, int requested, std::string_view param);
 ApiError unknown_route(std::string_view method, std::string_view path);
 
-/// {"error": {...}}
-std::string error_json(const ApiError& error);
-HttpResponse error_response(const ApiError& error);
+/// Whose clients read it.
+enum class ErrorShape {
+  kOpenAi,    // {"error": {"message", "type", "param", "code"}}
+  kAnthropic  // {"type": "error", "error": {"type", "message"}}
+};
+std::string error_json(const ApiError& error, ErrorShape shape = ErrorShape::kOpenAi);
+HttpResponse error_response(const ApiError& error, ErrorShape shape = ErrorShape::kOpenAi);
 HttpResponse json_response(std::string body);
 
 }  // namespace loci

@@ -35,6 +35,16 @@ TEST(ApiErrors, EveryCodeHasAStatusAndAType) {
   }
 }
 
+TEST(ApiErrors, AnthropicsShape) {
+  const ApiError error = ApiError(429, "why").with_param("field");
+  EXPECT_EQ(parse_json(error_json(error, ErrorShape::kAnthropic)).value(),
+            (json::object{{"type", "error"},
+                          {"error", json::object{{"type", "rate_limit_error"}, {"message", "why"}}}}));
+  const HttpResponse response = error_response(error, ErrorShape::kAnthropic);
+  EXPECT_EQ(response.status, 429);
+  EXPECT_NE(find_header(response.headers, "Retry-After"), nullptr);
+}
+
 TEST(ApiErrors, TheNumbersAreNamed) {
   const ApiError prompt = context_length_exceeded(512, 600, 0, "prompt");
   EXPECT_NE(prompt.message.find("512"), std::string::npos);

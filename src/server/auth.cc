@@ -15,12 +15,15 @@ bool equals_in_constant_time(std::string_view key, std::string_view offered) {
   return difference == 0;
 }
 
-std::string_view bearer_token(const HttpRequest& request) {
+/// Of `Authorization: Bearer KEY`, else of Anthropic's `x-api-key: KEY`; empty where there is neither.
+std::string_view offered_key(const HttpRequest& request) {
   const std::string* header = find_header(request.headers, "Authorization");
+  if (header == nullptr) {
+    const std::string* key = find_header(request.headers, "x-api-key");
+    return key != nullptr ? std::string_view(*key) : std::string_view();
+  }
   constexpr std::string_view kScheme = "Bearer ";
-  if (header == nullptr ||
-      !equals_ignoring_case(std::string_view(*header).substr(0, kScheme.size()), kScheme))
-    return {};
+  if (!equals_ignoring_case(std::string_view(*header).substr(0, kScheme.size()), kScheme)) return {};
   std::string_view token = std::string_view(*header).substr(kScheme.size());
   while (token.starts_with(' ')) token.remove_prefix(1);
   return token;
@@ -30,7 +33,7 @@ std::string_view bearer_token(const HttpRequest& request) {
 
 ApiResult<> check_api_key(const std::vector<std::string>& keys, const HttpRequest& request) {
   if (keys.empty()) return {};
-  const std::string_view offered = bearer_token(request);
+  const std::string_view offered = offered_key(request);
   bool known = false;
   for (const std::string& key : keys) known |= equals_in_constant_time(key, offered);
   if (known && !offered.empty()) return {};

@@ -25,6 +25,16 @@ TEST(Auth, AnyOfTheKeysOpens) {
   EXPECT_TRUE(passes({"k1", "k2"}, "bearer  k2"));
 }
 
+TEST(Auth, AnthropicsHeaderOpensToo) {
+  HttpRequest request;
+  request.headers.push_back({"X-Api-Key", "k1"});
+  EXPECT_TRUE(check_api_key({"k1"}, request));
+  EXPECT_FALSE(check_api_key({"k2"}, request));
+  request.headers.push_back({"Authorization", "Bearer k2"});
+  EXPECT_TRUE(check_api_key({"k2"}, request)) << "Authorization goes first";
+  EXPECT_FALSE(check_api_key({"k1"}, request));
+}
+
 TEST(Auth, NothingElseOpens) {
   for (const char* header : {"", "k1", "Bearer", "Bearer ", "Bearer k", "Bearer k11", "Bearer k1k1",
                              "Bearer K1", "Basic k1", "Bearer k1 ", "Bearer k3"})

@@ -21,6 +21,10 @@ constexpr Route kRoutes[] = {
     {"POST", "/completions", Access::kKey, Needs::kNewWork, api::completions},
     {"POST", "/v1/embeddings", Access::kKey, Needs::kNewWork, api::embeddings},
     {"POST", "/embeddings", Access::kKey, Needs::kNewWork, api::embeddings},
+    {"POST", "/v1/responses", Access::kKey, Needs::kNewWork, api::responses},
+    {"POST", "/responses", Access::kKey, Needs::kNewWork, api::responses},
+    {"POST", "/v1/messages", Access::kKey, Needs::kNewWork, api::messages},
+    {"POST", "/v1/messages/count_tokens", Access::kKey, Needs::kModel, api::count_tokens},
     {"POST", "/apply-template", Access::kKey, Needs::kModel, api::apply_template},
     {"POST", "/tokenize", Access::kKey, Needs::kModel, api::tokenize},
     {"POST", "/v1/tokenize", Access::kKey, Needs::kModel, api::tokenize},
@@ -38,6 +42,10 @@ bool matches(std::string_view pattern, std::string_view path, std::string_view& 
 }
 
 }  // namespace
+
+ErrorShape error_shape(std::string_view path) {
+  return path.starts_with("/v1/messages") ? ErrorShape::kAnthropic : ErrorShape::kOpenAi;
+}
 
 std::span<const Route> routes() {
   return kRoutes;

@@ -22,6 +22,9 @@ struct Route {
 
 std::span<const Route> routes();
 
+/// Whose error objects the clients of a path read, also of one that is no route.
+ErrorShape error_shape(std::string_view path);
+
 struct RouteMatch {
   const Route* by_path = nullptr;  // some route has the path
   const Route* route = nullptr;    // and this one the method too

@@ -26,8 +26,8 @@ std::string request_id(const HttpRequest& request) {
 }
 
 HttpResponse method_not_allowed(const HttpRequest& request) {
-  HttpResponse response =
-      error_response(ApiError(405, fmt::format("{} is not allowed on {}", request.method, request.path)));
+  const ApiError error(405, fmt::format("{} is not allowed on {}", request.method, request.path));
+  HttpResponse response = error_response(error, error_shape(request.path));
   response.headers.push_back({"Allow", allowed_methods(request.path)});
   return response;
 }
@@ -40,21 +40,22 @@ class Dispatcher final : public HttpHandler {
   void handle(std::shared_ptr<Exchange> exchange) override {
     const HttpRequest& request = exchange->request();
     if (request.method == "OPTIONS") return exchange->respond(preflight_response());
+    const ErrorShape shape = error_shape(request.path);
     const RouteMatch match = match_route(request.method, request.path);
     const bool open = match.by_path != nullptr && match.by_path->access == Access::kOpen;
     if (!open) {
       if (const auto known = check_api_key(config_.api_keys, request); !known)
-        return exchange->respond(error_response(known.error()));
+        return exchange->respond(error_response(known.error(), shape));
     }
     if (match.by_path == nullptr)
-      return exchange->respond(error_response(unknown_route(request.method, request.path)));
+      return exchange->respond(error_response(unknown_route(request.method, request.path), shape));
     if (match.route == nullptr) return exchange->respond(method_not_allowed(request));
     if (const auto done = call(*match.route, match.rest, exchange); !done)
-      exchange->respond(error_response(done.error()));
+      exchange->respond(error_response(done.error(), shape));
   }
 
-  HttpResponse refuse(const HttpRequest&, int status, std::string_view message) override {
-    return error_response(ApiError(status, std::string(message)));
+  HttpResponse refuse(const HttpRequest& request, int status, std::string_view message) override {
+    return error_response(ApiError(status, std::string(message)), error_shape(request.path));
   }
 
   void complete(const HttpRequest& request, HttpResponse& response) override {

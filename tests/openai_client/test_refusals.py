@@ -95,8 +95,8 @@ def test_wrong_prompts(served, prompt):
 
 @pytest.mark.parametrize(
     "field",
-    [{"tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]},
-     {"tool_choice": "required"},
+    [{"tool_choice": "required"},
+     {"functions": [{"name": "f", "parameters": {}}]},
      {"response_format": {"type": "json_object"}},
      {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}}],
     ids=json.dumps,

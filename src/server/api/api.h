@@ -35,14 +35,17 @@ namespace api {
 ApiResult<> apply_template(ApiCall& call);
 ApiResult<> chat_completions(ApiCall& call);
 ApiResult<> completions(ApiCall& call);
+ApiResult<> count_tokens(ApiCall& call);
 ApiResult<> detokenize(ApiCall& call);
 ApiResult<> embeddings(ApiCall& call);
 ApiResult<> index(ApiCall& call);
 ApiResult<> live(ApiCall& call);
+ApiResult<> messages(ApiCall& call);
 ApiResult<> metrics(ApiCall& call);
 ApiResult<> model(ApiCall& call);
 ApiResult<> models(ApiCall& call);
 ApiResult<> ready(ApiCall& call);
+ApiResult<> responses(ApiCall& call);
 ApiResult<> tokenize(ApiCall& call);
 ApiResult<> version(ApiCall& call);
 

@@ -69,6 +69,18 @@ void read_tools(FieldReader& fields, std::string_view name, ReadTool read_tool, 
   }
 }
 
+bool read_tool_word(const json::value& value, ToolChoice& out) {
+  using Mode = ToolChoice::Mode;
+  constexpr std::pair<std::string_view, Mode> kWords[] = {
+      {"none", Mode::kNone}, {"auto", Mode::kAuto}, {"required", Mode::kRequired}};
+  for (const auto& [word, mode] : kWords) {
+    if (!value.is_string() || std::string_view(value.get_string()) != word) continue;
+    out.mode = mode;
+    return true;
+  }
+  return false;
+}
+
 void check_tool_choice(FieldReader& fields, const ToolChoice& choice, const json::array& tools) {
   using Mode = ToolChoice::Mode;
   if (choice.mode != Mode::kRequired && choice.mode != Mode::kNamed) return;

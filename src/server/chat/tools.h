@@ -21,6 +21,8 @@ json::object read_function(FieldReader& fields, std::string_view schema_field);
 using ReadTool = void (*)(FieldReader& fields, json::array& out);
 void read_tools(FieldReader& fields, std::string_view name, ReadTool read_tool, json::array& out);
 
+/// OpenAI's words "none", "auto" and "required"; false for anything else.
+bool read_tool_word(const json::value& value, ToolChoice& out);
 /// Refuses a choice that the tools cannot meet.
 void check_tool_choice(FieldReader& fields, const ToolChoice& choice, const json::array& tools);
 

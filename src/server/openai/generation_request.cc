@@ -97,12 +97,7 @@ void read_sampling(FieldReader& fields, const GenerationDefaults& defaults, Requ
 }
 
 void read_stopping(FieldReader& fields, Request& out) {
-  fields.read_strings("stop", out.stop, kMaxStopStrings);
-  for (const std::string& stop : out.stop)
-    if (stop.size() > kMaxStopStringBytes)
-      fields.refuse("stop", fmt::format("'stop' has a string of {} bytes, at most {} are allowed",
-                                        stop.size(), kMaxStopStringBytes));
-  std::erase(out.stop, "");
+  read_stop_strings(fields, "stop", out);
   fields.read_tokens("stop_token_ids", out.stop_token_ids, kMaxStopTokens);
   fields.read("include_stop_str_in_output", out.include_stop_in_output);
   fields.read("ignore_eos", out.ignore_eos);
@@ -110,8 +105,7 @@ void read_stopping(FieldReader& fields, Request& out) {
   fields.read("skip_special_tokens", out.skip_special_tokens);
 }
 
-void read_streaming(FieldReader& fields, GenerationRequest& out) {
-  fields.read("stream", out.stream);
+void read_stream_options(FieldReader& fields, GenerationRequest& out) {
   const json::value* options = fields.find("stream_options");
   if (options == nullptr) return;
   const json::object* object = options->if_object();
@@ -151,15 +145,29 @@ void refuse_unsupported(FieldReader& fields) {
   }
 }
 
-void read_generation_fields(FieldReader& fields, const ParseContext& context, GenerationRequest& out) {
-  refuse_unsupported(fields);
+void read_stop_strings(FieldReader& fields, std::string_view name, Request& out) {
+  fields.read_strings(name, out.stop, kMaxStopStrings);
+  for (const std::string& stop : out.stop)
+    if (stop.size() > kMaxStopStringBytes)
+      fields.refuse(name, fmt::format("'{}' has a string of {} bytes, at most {} are allowed", name,
+                                      stop.size(), kMaxStopStringBytes));
+  std::erase(out.stop, "");
+}
+
+void read_common_fields(FieldReader& fields, const ParseContext& context, GenerationRequest& out) {
   fields.read("model", out.model);
-  fields.read("max_tokens", out.max_tokens, IntRange{.min = 0});
-  fields.read("n", out.engine.choices, {1, kMaxChoices});
   fields.read_seed("seed", out.seed);
   read_sampling(fields, context.defaults, out.engine);
   read_stopping(fields, out.engine);
-  read_streaming(fields, out);
+  fields.read("stream", out.stream);
+}
+
+void read_generation_fields(FieldReader& fields, const ParseContext& context, GenerationRequest& out) {
+  refuse_unsupported(fields);
+  read_common_fields(fields, context, out);
+  fields.read("max_tokens", out.max_tokens, IntRange{.min = 0});
+  fields.read("n", out.engine.choices, {1, kMaxChoices});
+  read_stream_options(fields, out);
   read_prompt_logprobs(fields, out);
 }
 

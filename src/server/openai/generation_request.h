@@ -43,7 +43,13 @@ Result<json::object> parse_body(std::string_view body);
 /// Refuses a field that Loci knows and cannot honour yet, by name: a silent difference would be worse.
 void refuse_unsupported(FieldReader& fields);
 
-/// Reads the common fields; `logprobs` is left to the caller, for the two endpoints differ there.
+/// What every API has in common: model, seed, sampling, stopping, stream.
+void read_common_fields(FieldReader& fields, const ParseContext& context, GenerationRequest& out);
+/// Stop strings under the API's name for them.
+void read_stop_strings(FieldReader& fields, std::string_view name, Request& out);
+
+/// Reads OpenAI's and vLLM's fields of completions and chats; `logprobs` is left to the caller, for the two
+/// endpoints differ there.
 void read_generation_fields(FieldReader& fields, const ParseContext& context, GenerationRequest& out);
 
 /// Ranges of the sampling parameters and of what depends on several fields. Call after all fields have been

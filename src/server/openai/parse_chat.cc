@@ -6,30 +6,7 @@
 namespace loci {
 namespace {
 
-std::unexpected<Error> refuse(std::string field, std::string_view must) {
-  std::string message = fmt::format("'{}' {}", field, must);
-  return std::unexpected(Error{ErrorCode::kInvalidArgument, std::move(message), std::move(field)});
-}
-
-Result<std::string> join_text_parts(const json::array& parts, const std::string& where) {
-  std::string text;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::string part_name = fmt::format("{}[{}]", where, i);
-    const json::object* part = parts[i].if_object();
-    if (part == nullptr)
-      return refuse(part_name, fmt::format("must be an object, got {}", json_type_name(parts[i])));
-    const json::value* type = find_field(*part, "type");
-    if (type == nullptr || !type->is_string()) return refuse(part_name + ".type", "must be a string");
-    if (type->get_string() != "text")
-      return refuse(part_name + ".type", fmt::format("must be 'text' for this model, got '{}'",
-                                                     std::string_view(type->get_string()).substr(0, 64)));
-    const json::value* content = find_field(*part, "text");
-    if (content == nullptr || !content->is_string()) return refuse(part_name + ".text", "must be a string");
-    if (i > 0) text += '\n';
-    text += std::string_view(content->get_string());
-  }
-  return text;
-}
+constexpr TextPart kTextParts[] = {{"text", "text"}, {"refusal", "refusal"}};
 
 /// The content as a string; null only where an assistant called a tool and said nothing.
 void read_content(FieldReader& fields, json::object& message) {
@@ -39,12 +16,10 @@ void read_content(FieldReader& fields, json::object& message) {
     if (message.at("role") != "assistant" || !called)
       fields.refuse("content", fmt::format("'{}' is required", fields.path("content")));
     message["content"] = nullptr;
-  } else if (const json::array* parts = content->if_array()) {
-    auto text = join_text_parts(*parts, fields.path("content"));
+  } else {
+    auto text = text_of(*content, fields.path("content"), kTextParts);
     if (!text) return fields.refuse_error(std::move(text).error());
     message["content"] = std::move(*text);
-  } else if (!content->is_string()) {
-    fields.refuse_type("content", "a string or a list of parts", *content);
   }
 }
 
@@ -149,13 +124,7 @@ void read_tool_choice(FieldReader& fields, ToolChoice& out) {
   constexpr std::string_view kForms =
       "'tool_choice' must be 'none', 'auto', 'required' or {\"type\": \"function\", \"function\": {\"name\": "
       "...}}";
-  if (const json::string* word = value->if_string()) {
-    if (*word == "none" || *word == "auto" || *word == "required") {
-      out.mode = *word == "none" ? Mode::kNone : *word == "auto" ? Mode::kAuto : Mode::kRequired;
-      return;
-    }
-    return fields.refuse("tool_choice", std::string(kForms));
-  }
+  if (read_tool_word(*value, out)) return;
   const json::object* object = value->if_object();
   const json::value* type = object != nullptr ? find_field(*object, "type") : nullptr;
   const json::value* function = object != nullptr ? find_field(*object, "function") : nullptr;
@@ -164,18 +133,6 @@ void read_tool_choice(FieldReader& fields, ToolChoice& out) {
   if (type == nullptr || *type != "function" || name == nullptr || !name->is_string())
     return fields.refuse("tool_choice", std::string(kForms));
   out = {Mode::kNamed, std::string(name->get_string())};
-}
-
-void read_template_arguments(FieldReader& fields, ChatTemplateInput& out) {
-  const json::value* value = fields.find("chat_template_kwargs");
-  if (value != nullptr) {
-    const json::object* arguments = value->if_object();
-    if (arguments == nullptr) return fields.refuse_type("chat_template_kwargs", "an object", *value);
-    out.extra = *arguments;
-  }
-  std::optional<std::string> effort;
-  fields.read("reasoning_effort", effort);
-  if (effort) set_reasoning_effort(out, *effort);
 }
 
 void read_ending(FieldReader& fields, ChatTemplateInput& out) {

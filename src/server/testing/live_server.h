@@ -1,7 +1,9 @@
 // A whole server for tests: a real model, the live engine and the HTTP server on a free port.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <gtest/gtest.h>
 #include <memory>
 #include <thread>
@@ -12,20 +14,27 @@
 
 namespace loci::testing {
 
+/// What may differ from `loci serve`.
+struct LiveServerOptions {
+  LoadOptions load{};
+  std::function<std::unique_ptr<Executor>(const LoadedModel&)> executor{};  // none: the kernels
+};
+
 class LiveServer {
  public:
   /// `model` empty: the embedded default. `names` empty: the model's own.
   LiveServer(const std::filesystem::path& model, ServerConfig config, EngineConfig engine_config = {},
-             std::vector<std::string> names = {}) {
+             std::vector<std::string> names = {}, const LiveServerOptions& options = {}) {
     config.http.port = 0;
     auto server = Server::start(config);
     EXPECT_TRUE(server.has_value());
     server_ = std::move(*server);
-    auto loaded = LoadedModel::load(model, {});
+    auto loaded = LoadedModel::load(model, options.load);
     EXPECT_TRUE(loaded.has_value()) << loaded.error().message;
     model_ = std::make_unique<LoadedModel>(std::move(*loaded));
     engine_config.threads = 1;
-    auto engine = LiveEngine::start(*model_, engine_config);
+    auto engine =
+        LiveEngine::start(*model_, engine_config, options.executor ? options.executor(*model_) : nullptr);
     EXPECT_TRUE(engine.has_value()) << engine.error().message;
     engine_ = std::move(*engine);
     if (names.empty()) names = {model_->name()};
@@ -76,17 +85,35 @@ inline json::object parsed(const std::string& text) {
   return value && value->is_object() ? std::move(value->as_object()) : json::object{};
 }
 
-/// The data of each event of an SSE body.
-inline std::vector<std::string> sse_events(std::string_view body) {
-  std::vector<std::string> events;
-  while (!body.empty()) {
-    const std::size_t end = body.find("\n\n");
-    EXPECT_TRUE(body.starts_with("data: ") && end != std::string_view::npos) << body;
-    if (end == std::string_view::npos) break;
-    events.emplace_back(body.substr(6, end - 6));
-    body.remove_prefix(end + 2);
+struct SseEvent {
+  std::string name, data;  // no name: empty
+};
+
+/// The events of an SSE body.
+inline std::vector<SseEvent> named_sse_events(std::string_view body) {
+  std::vector<SseEvent> events;
+  for (std::size_t end; (end = body.find("\n\n")) != std::string_view::npos; body.remove_prefix(end + 2)) {
+    std::string_view lines = body.substr(0, end);
+    SseEvent& event = events.emplace_back();
+    if (lines.starts_with("event: ")) {
+      event.name = lines.substr(7, lines.find('\n') - 7);
+      lines.remove_prefix(std::min(lines.find('\n'), lines.size() - 1) + 1);
+    }
+    EXPECT_TRUE(lines.starts_with("data: ") && lines.find('\n') == std::string_view::npos) << lines;
+    event.data = lines.substr(std::min<std::size_t>(6, lines.size()));
   }
+  EXPECT_EQ(body, "");
   return events;
+}
+
+/// The data of each event of an SSE body whose events have no names.
+inline std::vector<std::string> sse_events(std::string_view body) {
+  std::vector<std::string> data;
+  for (SseEvent& event : named_sse_events(body)) {
+    EXPECT_EQ(event.name, "");
+    data.push_back(std::move(event.data));
+  }
+  return data;
 }
 
 }  // namespace loci::testing

@@ -13,10 +13,17 @@ namespace loci::testing {
 
 struct TinyModelShape {
   int layers = 2, hidden = 32, intermediate = 48, heads = 4, kv_heads = 2, context = 128;
-  DType dtype = DType::kF32;  // of the matrices; F32 or F16
+  DType dtype = DType::kF32;                  // of the matrices; F32 or F16
+  std::vector<std::string> special_tokens{};  // behind the vocabulary
+
+  int vocabulary() const;
 };
 
 inline constexpr int kTinyVocabulary = 259;  // <unk>, <s>, </s> and the 256 bytes
+
+inline int TinyModelShape::vocabulary() const {
+  return kTinyVocabulary + static_cast<int>(special_tokens.size());
+}
 
 /// Small numbers of either sign, a function of the tensor's name alone.
 inline GgufWriter::Fill random_values(const std::string& name, DType dtype) {
@@ -43,18 +50,17 @@ inline GgufWriter::Fill ones() {
   };
 }
 
-/// A tokenizer whose tokens are bytes.
-inline void set_byte_tokenizer(GgufWriter& writer) {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all{"<unk>", "<s>", "</s>"};
-    for (int byte = 0; byte < 256; ++byte) all.push_back(fmt::format("<0x{:02X}>", byte));
-    return all;
-  }();
+/// A tokenizer whose tokens are bytes, and the special ones.
+inline void set_byte_tokenizer(GgufWriter& writer, const std::vector<std::string>& special_tokens) {
+  std::vector<std::string> names{"<unk>", "<s>", "</s>"};
+  for (int byte = 0; byte < 256; ++byte) names.push_back(fmt::format("<0x{:02X}>", byte));
+  names.insert(names.end(), special_tokens.begin(), special_tokens.end());
   std::vector<std::int64_t> types{2, 3, 3};
   types.resize(kTinyVocabulary, 6);
+  types.resize(names.size(), 3);
   writer.set("tokenizer.ggml.model", "llama");
   writer.set("tokenizer.ggml.tokens", GgufValue(std::vector<std::string_view>(names.begin(), names.end())));
-  writer.set("tokenizer.ggml.scores", GgufValue(std::vector<double>(kTinyVocabulary, 0.0)));
+  writer.set("tokenizer.ggml.scores", GgufValue(std::vector<double>(names.size(), 0.0)));
   writer.set("tokenizer.ggml.token_type", GgufValue(types));
   writer.set("tokenizer.ggml.bos_token_id", GgufValue(std::int64_t{1}));
   writer.set("tokenizer.ggml.eos_token_id", GgufValue(std::int64_t{2}));
@@ -84,7 +90,7 @@ struct TinyTensor {
 inline std::vector<TinyTensor> tiny_tensors(const TinyModelShape& s) {
   const auto hidden = static_cast<std::size_t>(s.hidden), inner = static_cast<std::size_t>(s.intermediate);
   const std::size_t kv = hidden / static_cast<std::size_t>(s.heads) * static_cast<std::size_t>(s.kv_heads);
-  std::vector<TinyTensor> tensors{{"token_embd.weight", {kTinyVocabulary, hidden}},
+  std::vector<TinyTensor> tensors{{"token_embd.weight", {static_cast<std::size_t>(s.vocabulary()), hidden}},
                                   {"output_norm.weight", {hidden}}};
   for (int i = 0; i < s.layers; ++i) {
     const std::string prefix = fmt::format("blk.{}.", i);
@@ -109,7 +115,7 @@ inline Result<> add_tensor(GgufWriter& writer, const TinyTensor& tensor, DType m
 inline GgufWriter tiny_model(const TinyModelShape& shape = {}) {
   GgufWriter writer;
   set_llama_keys(writer, shape);
-  set_byte_tokenizer(writer);
+  set_byte_tokenizer(writer, shape.special_tokens);
   for (const TinyTensor& tensor : tiny_tensors(shape)) (void)add_tensor(writer, tensor, shape.dtype);
   return writer;
 }
