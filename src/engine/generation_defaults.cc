@@ -45,13 +45,26 @@ void append_ids(const json::object& config, std::string_view key, std::vector<To
 /// Files from before the eot id was written name the token only.
 constexpr std::array<std::string_view, 6> kEndOfTurnPieces{"<|im_end|>", "<|eot_id|>",    "<|eom_id|>",
                                                            "<|end|>",    "<end_of_turn>", "<|endoftext|>"};
+/// Of gpt-oss, whose turns are several messages: these end a turn, <|end|> ends a message.
+constexpr std::array<std::string_view, 2> kEndOfHarmonyTurnPieces{"<|return|>", "<|call|>"};
+
+std::optional<TokenId> find_special(const Tokenizer& tokenizer, std::string_view piece) {
+  const auto id = tokenizer.find(piece);
+  return id && tokenizer.kind(*id) == TokenKind::kSpecial ? id : std::nullopt;
+}
 
 void append_gguf_ids(const GgufMetadata& metadata, const Tokenizer& tokenizer, std::vector<TokenId>& ids) {
   for (const char* key :
        {"tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"})
     if (const auto id = metadata.get<std::int64_t>(key)) ids.push_back(static_cast<TokenId>(*id));
+  bool is_harmony = false;
+  for (const std::string_view piece : kEndOfHarmonyTurnPieces)
+    if (const auto id = find_special(tokenizer, piece)) {
+      ids.push_back(*id);
+      is_harmony = true;
+    }
   for (const std::string_view piece : kEndOfTurnPieces)
-    if (const auto id = tokenizer.find(piece); id && tokenizer.kind(*id) == TokenKind::kSpecial)
+    if (const auto id = find_special(tokenizer, piece); id && !(is_harmony && piece == "<|end|>"))
       ids.push_back(*id);
 }
 

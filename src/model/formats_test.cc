@@ -82,7 +82,7 @@ TEST(FormatsModel, EveryTypeOfGgufComputesWhatItsFloatsCompute) {
     GgufWriter narrow, wide;
     for (GgufWriter* writer : {&narrow, &wide}) {
       testing::set_llama_keys(*writer, shape);
-      testing::set_byte_tokenizer(*writer);
+      testing::set_byte_tokenizer(*writer, shape);
     }
     for (const testing::TinyTensor& tensor : testing::tiny_tensors(shape)) {
       if (tensor.shape.size() == 1) {

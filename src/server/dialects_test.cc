@@ -428,11 +428,11 @@ TEST(Reasoning, LogprobsTellOfEveryToken) {
 
 TEST(ToolCalls, WhatIsCutOffIsToldByItsEnd) {
   hermes().say(kCall);
-  const std::string few = R"(, "max_tokens": 60)";
+  const std::string few = R"(, "max_tokens": 50)";
   const Seen chat = seen_in_chat(hermes().post("/v1/chat/completions", chat_body(few)));
   EXPECT_EQ(chat.end, "length");
   const json::object response =
-      hermes().post("/v1/responses", responses_body(R"(, "max_output_tokens": 60)"));
+      hermes().post("/v1/responses", responses_body(R"(, "max_output_tokens": 50)"));
   EXPECT_EQ(response.at("status"), "incomplete");
   EXPECT_EQ(response.at("incomplete_details").at("reason"), "max_output_tokens");
   hermes().say("One two three");

@@ -180,7 +180,7 @@ constexpr BadBody kBadResponses[] = {
     {R"({"input": "x", "reasoning": {"effort": 5}})", "reasoning.effort", "a string"},
     {R"({"input": "x", "instructions": 5})", "instructions", "a string"},
     {R"({"input": "x", "max_output_tokens": 0})", "max_output_tokens", "1.."},
-    {R"({"input": "x", "temperature": 9})", "temperature", "9"},
+    {R"({"input": "x", "temperature": -1})", "temperature", "-1"},
     {R"({"input": "x", "metadata": []})", "metadata", "an object"},
     {R"({"input": "x", "tools": [{}]})", "tools[0].type", "required"},
     {R"({"input": "x", "tools": [{"type": "function"}]})", "tools[0].name", "required"},

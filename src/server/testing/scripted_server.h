@@ -10,9 +10,10 @@ namespace loci::testing {
 
 class ScriptedServer {
  public:
-  /// The marks of the template's dialect are special tokens of the model; all other tokens are bytes.
+  /// The marks of the template's dialect are special tokens of the model; all other tokens are bytes and the
+  /// space.
   explicit ScriptedServer(std::string_view chat_template, ServerConfig config = {}) {
-    TinyModelShape shape{.context = 1 << 16};
+    TinyModelShape shape{.context = 1 << 16, .text_tokens = {"▁"}};
     if (const Dialect* dialect = dialect_of_template(chat_template))
       shape.special_tokens.assign(dialect->markers.begin(), dialect->markers.end());
     EXPECT_TRUE(tiny_model(shape).write(folder_ / "tiny.gguf").has_value());

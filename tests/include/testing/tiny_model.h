@@ -13,8 +13,8 @@ namespace loci::testing {
 
 struct TinyModelShape {
   int layers = 2, hidden = 32, intermediate = 48, heads = 4, kv_heads = 2, context = 128;
-  DType dtype = DType::kF32;                  // of the matrices; F32 or F16
-  std::vector<std::string> special_tokens{};  // behind the vocabulary
+  DType dtype = DType::kF32;                                 // of the matrices; F32 or F16
+  std::vector<std::string> text_tokens{}, special_tokens{};  // behind the vocabulary
 
   int vocabulary() const;
 };
@@ -22,7 +22,7 @@ struct TinyModelShape {
 inline constexpr int kTinyVocabulary = 259;  // <unk>, <s>, </s> and the 256 bytes
 
 inline int TinyModelShape::vocabulary() const {
-  return kTinyVocabulary + static_cast<int>(special_tokens.size());
+  return kTinyVocabulary + static_cast<int>(text_tokens.size() + special_tokens.size());
 }
 
 /// Small numbers of either sign, a function of the tensor's name alone.
@@ -50,13 +50,15 @@ inline GgufWriter::Fill ones() {
   };
 }
 
-/// A tokenizer whose tokens are bytes, and the special ones.
-inline void set_byte_tokenizer(GgufWriter& writer, const std::vector<std::string>& special_tokens) {
+/// A tokenizer whose tokens are bytes, and those of the shape.
+inline void set_byte_tokenizer(GgufWriter& writer, const TinyModelShape& shape) {
   std::vector<std::string> names{"<unk>", "<s>", "</s>"};
   for (int byte = 0; byte < 256; ++byte) names.push_back(fmt::format("<0x{:02X}>", byte));
-  names.insert(names.end(), special_tokens.begin(), special_tokens.end());
+  names.insert(names.end(), shape.text_tokens.begin(), shape.text_tokens.end());
+  names.insert(names.end(), shape.special_tokens.begin(), shape.special_tokens.end());
   std::vector<std::int64_t> types{2, 3, 3};
   types.resize(kTinyVocabulary, 6);
+  types.resize(kTinyVocabulary + shape.text_tokens.size(), 1);
   types.resize(names.size(), 3);
   writer.set("tokenizer.ggml.model", "llama");
   writer.set("tokenizer.ggml.tokens", GgufValue(std::vector<std::string_view>(names.begin(), names.end())));
@@ -115,7 +117,7 @@ inline Result<> add_tensor(GgufWriter& writer, const TinyTensor& tensor, DType m
 inline GgufWriter tiny_model(const TinyModelShape& shape = {}) {
   GgufWriter writer;
   set_llama_keys(writer, shape);
-  set_byte_tokenizer(writer, shape.special_tokens);
+  set_byte_tokenizer(writer, shape);
   for (const TinyTensor& tensor : tiny_tensors(shape)) (void)add_tensor(writer, tensor, shape.dtype);
   return writer;
 }
