@@ -159,9 +159,10 @@ class GgufRope {
     LOCI_TRY_VOID(longrope());
     if (local) return std::move(rope_);
     LOCI_TRY(const std::string_view kind,
-             config_.gguf().get_or<std::string_view>(config_.gguf_key("rope.scaling.type"), "none"));
+             config_.gguf().get_or<std::string_view>(config_.gguf_key("rope.scaling.type"), "linear"));
     if (kind == "linear" || kind == "yarn") {
-      LOCI_TRY(const double factor, number_or("rope.scaling.factor", 1.0));
+      LOCI_TRY(const double old_factor, number_or("rope.scale_linear", 1.0));
+      LOCI_TRY(const double factor, number_or("rope.scaling.factor", old_factor));
       if (!(factor > 0))
         return fail(ErrorCode::kCorrupt, "{} is {}, must be above 0", config_.gguf_key("rope.scaling.factor"),
                     factor);

@@ -1,6 +1,8 @@
 // EXAONE 4: Llama with norms of what attention and MLP return instead of before them, and of each head of
 // queries and keys; where there is a sliding window, the layers without one do not rotate. LG AI Research
 // 2025.
+#include <algorithm>
+
 #include "model/families/family.h"
 
 namespace loci {
@@ -21,8 +23,10 @@ Result<> plan(PlanBuilder& b) {
   }
   if (!b.config.has("sliding_window")) return {};
   LOCI_TRY_VOID(b.read_sliding_window([](int i) { return (i + 1) % 4 != 0; }));
-  b.each_layer([](LayerSpec& layer, int) {
-    if (layer.attention.window == 0) layer.attention.rope = -1;
+  const bool slides =
+      std::ranges::any_of(b.spec.layers, [](const LayerSpec& l) { return l.attention.window > 0; });
+  b.each_layer([&](LayerSpec& layer, int) {
+    if (slides && layer.attention.window == 0) layer.attention.rope = -1;
   });
   return {};
 }

@@ -40,6 +40,9 @@ Result<> plan(PlanBuilder& b) {
   if (b.is_gguf()) {
     LOCI_TRY(const double clip, b.config.number_or("clip_qkv", 0));
     LOCI_TRY(const double max_bias, b.config.number_or("alibi_bias_max", 8));
+    if (!(max_bias > 0))
+      return fail(ErrorCode::kUnsupported, "{} is {}: MPT with learned positions is not supported",
+                  b.config.spelled("alibi_bias_max"), max_bias);
     b.each_layer([&](LayerSpec& layer, int) { layer.attention.clip = static_cast<float>(clip); });
     b.set_alibi(max_bias);
     return {};

@@ -15,7 +15,9 @@ Result<> plan(PlanBuilder& b) {
   LOCI_TRY_VOID(b.read_rope(0.25));
   LOCI_TRY_VOID(b.read_tied(false));
   b.layout.norm_bias = true;
-  LOCI_TRY(const bool parallel, b.config.flag_or("use_parallel_residual", false));
+  // GGUF's key is true where the converter found none: only the tensors tell.
+  LOCI_TRY(const bool parallel, b.is_gguf() ? Result<bool>(!b.has_tensor("blk.0.ffn_norm.weight"))
+                                            : b.config.flag_or("use_parallel_residual", false));
   b.each_layer([&](LayerSpec& layer, int) {
     layer.parallel = parallel;
     if (parallel) layer.mlp_norm = {};
