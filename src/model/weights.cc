@@ -13,6 +13,14 @@
 namespace loci {
 namespace {
 
+/// A norm's "x.weight" and "x.bias", or what TensorFlow called them and the first BERTs still have.
+const Tensor* find_vector(const Checkpoint& checkpoint, std::string_view name) {
+  if (const Tensor* tensor = checkpoint.find(name)) return tensor;
+  const bool weight = name.ends_with(".LayerNorm.weight");
+  if (!weight && !name.ends_with(".LayerNorm.bias")) return nullptr;
+  return checkpoint.find(fmt::format("{}.{}", name.substr(0, name.rfind('.')), weight ? "gamma" : "beta"));
+}
+
 /// "x.bias" of "x.weight".
 std::string bias_name(std::string_view weight) {
   constexpr std::string_view kSuffix = ".weight";
@@ -89,7 +97,7 @@ class WeightLoader {
     const Tensor* tensor = checkpoint_.find(name);
     if (tensor == nullptr) return fail(ErrorCode::kCorrupt, "tensor '{}' is missing", name);
     if (tensor->columns() != static_cast<std::size_t>(columns) || tensor->rows() < 1 ||
-        tensor->rows() > 1 << 20)
+        tensor->rows() > 1 << 20 || tensor->elements() > 1 << 30)
       return fail(ErrorCode::kCorrupt, "tensor '{}' has shape [{}], the configuration says [..., {}]", name,
                   fmt::join(tensor->shape, ", "), columns);
     return static_cast<int>(tensor->rows());
@@ -108,7 +116,7 @@ class WeightLoader {
   }
 
   Result<std::vector<float>> stored_vector(const RowSource& source) const {
-    const Tensor* tensor = checkpoint_.find(source.tensor);
+    const Tensor* tensor = find_vector(checkpoint_, source.tensor);
     if (tensor == nullptr) return fail(ErrorCode::kCorrupt, "tensor '{}' is missing", source.tensor);
     const auto count = static_cast<std::size_t>(stored_rows(source));
     if (tensor->elements() != count || tensor->shape.empty())
