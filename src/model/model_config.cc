@@ -1,6 +1,7 @@
 #include "model/model_config.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace loci {
 namespace {
@@ -40,6 +41,15 @@ Result<int> checked_extent(std::int64_t value, const std::string& spelled) {
   if (value < 1 || value > kMaxExtent)
     return fail(ErrorCode::kCorrupt, "{} is {}, must be in 1..{}", spelled, value, kMaxExtent);
   return static_cast<int>(value);
+}
+
+/// Tools in other languages write 4096.0: a whole number all the same.
+Result<std::int64_t> as_integer(const json::value& value, const std::string& spelled) {
+  if (value.is_int64()) return value.get_int64();
+  const double number = value.is_double() ? value.get_double() : 0.5;
+  if (std::trunc(number) != number || std::abs(number) > 9e15)
+    return fail(ErrorCode::kCorrupt, "{} is not an integer", spelled);
+  return static_cast<std::int64_t>(number);
 }
 
 const json::object& text_config(const Checkpoint& checkpoint) {
@@ -86,32 +96,47 @@ bool ModelConfig::has(std::string_view key) const {
   return !alias.empty() && gguf().contains(gguf_key(alias));
 }
 
+bool ModelConfig::is_absent(std::string_view key) const {
+  if (is_gguf()) return !has(key);
+  const std::string_view alias = alias_of(key);
+  return !json_->contains(key) && (alias.empty() || !json_->contains(alias));
+}
+
+const KeyDefault* ModelConfig::default_of(std::string_view key) const {
+  if (is_gguf()) return nullptr;
+  const auto found = std::ranges::find(defaults_, key, &KeyDefault::key);
+  return found == defaults_.end() ? nullptr : &*found;
+}
+
 Result<int> ModelConfig::extent(std::string_view key) const {
   if (is_gguf()) {
     LOCI_TRY(const auto value, gguf().get<std::int64_t>(spelled(key)));
     return checked_extent(value, spelled(key));
   }
   const json::value* value = find(key);
+  if (const KeyDefault* preset = default_of(key); preset != nullptr && value == nullptr)
+    return static_cast<int>(preset->value);
   if (value == nullptr) return fail(ErrorCode::kCorrupt, "{} is missing", spelled(key));
-  if (!value->is_int64()) return fail(ErrorCode::kCorrupt, "{} is not an integer", spelled(key));
-  return checked_extent(value->get_int64(), spelled(key));
+  LOCI_TRY(const std::int64_t integer, as_integer(*value, spelled(key)));
+  return checked_extent(integer, spelled(key));
 }
 
 Result<int> ModelConfig::extent_or(std::string_view key, int fallback) const {
-  if (!has(key)) return fallback;
+  if (!has(key) && default_of(key) == nullptr) return fallback;
   return extent(key);
 }
 
 Result<double> ModelConfig::number(std::string_view key) const {
   if (is_gguf()) return gguf().get<double>(spelled(key));
   const json::value* value = find(key);
+  if (const KeyDefault* preset = default_of(key); preset != nullptr && value == nullptr) return preset->value;
   if (value == nullptr) return fail(ErrorCode::kCorrupt, "{} is missing", spelled(key));
   if (!value->is_number()) return fail(ErrorCode::kCorrupt, "{} is not a number", spelled(key));
   return value->to_number<double>();
 }
 
 Result<double> ModelConfig::number_or(std::string_view key, double fallback) const {
-  if (!has(key)) return fallback;
+  if (!has(key) && default_of(key) == nullptr) return fallback;
   return number(key);
 }
 

@@ -8,6 +8,14 @@ namespace loci {
 using kernels::Activation;
 using kernels::NormKind;
 
+namespace {
+
+// Four times and 16 times what the largest models have. They keep products of heads, dimensions and tokens in
+// an int.
+constexpr int kMaxHeads = 4096, kMaxFeatures = 1 << 20;
+
+}  // namespace
+
 PlanBuilder::PlanBuilder(const Checkpoint& c, PlanOptions o) : checkpoint(c), options(o), config(c) {
   if (c.is_gguf()) {
     layout.names = kGgufNames;
@@ -64,6 +72,10 @@ Result<> PlanBuilder::read_sizes() {
   LOCI_TRY(a.kv_heads, config.extent_or("num_key_value_heads", a.heads));
   LOCI_TRY(a.head_dim, config.extent_or("head_dim", std::max(spec.hidden_size / a.heads, 1)));
   LOCI_TRY(const int value_dim, config.extent_or("value_length", a.head_dim));
+  if (a.heads > kMaxHeads || a.head_dim > kMaxFeatures / a.heads)
+    return fail(ErrorCode::kCorrupt, "{} is {}, {} is {}: at most {} heads and {} features are supported",
+                config.spelled("num_attention_heads"), a.heads, config.spelled("head_dim"), a.head_dim,
+                kMaxHeads, kMaxFeatures);
   if (a.heads % a.kv_heads != 0)
     return fail(ErrorCode::kCorrupt, "{} attention heads are not a multiple of {} key/value heads", a.heads,
                 a.kv_heads);
@@ -98,6 +110,7 @@ Result<> PlanBuilder::read_activation(Activation fallback, bool gated) {
       {"silu", Activation::kSilu},           {"swish", Activation::kSilu},
       {"gelu", Activation::kGelu},           {"gelu_new", Activation::kGeluTanh},
       {"gelu_fast", Activation::kGeluTanh},  {"gelu_pytorch_tanh", Activation::kGeluTanh},
+      {"gelu_python", Activation::kGelu},    {"gelu_accurate", Activation::kGeluTanh},
       {"relu", Activation::kRelu},           {"relu2", Activation::kReluSquared},
       {"quick_gelu", Activation::kQuickGelu}};
   LOCI_TRY(const std::string name, config.text_or("hidden_act", ""));
@@ -153,6 +166,11 @@ Result<> PlanBuilder::read_tied(bool fallback) {
     return {};
   }
   LOCI_TRY(layout.tied, config.flag_or("tie_word_embeddings", fallback));
+  // "MistralModel", and "Qwen3ForCausalLM" of a sentence transformer, whose head was not stored.
+  const bool pooled = !checkpoint.tokenizer_files().pooling_config.empty();
+  const bool stored = layout.tied || has_tensor("lm_head.weight") || has_tensor("embed_out.weight");
+  const bool headless = spec.architecture.ends_with("Model") && !spec.architecture.ends_with("LMHeadModel");
+  if (headless || (pooled && !stored)) spec.has_head = false;
   return {};
 }
 
@@ -171,10 +189,11 @@ Result<std::vector<std::string>> PlanBuilder::layer_types() const {
   return types;
 }
 
-Result<> PlanBuilder::read_sliding_window(const std::function<bool(int)>& is_sliding) {
-  LOCI_TRY(const double stored, config.number_or("sliding_window", 0));
+Result<> PlanBuilder::read_sliding_window(const std::function<bool(int)>& is_sliding, int absent) {
+  if (!config.is_absent("sliding_window")) absent = 0;
+  LOCI_TRY(const double stored, config.number_or("sliding_window", absent));
   if (stored == 0) return {};  // GGUF's way to say none
-  LOCI_TRY(const int window, config.extent("sliding_window"));
+  LOCI_TRY(const int window, config.extent_or("sliding_window", absent));
   LOCI_TRY(const auto types, layer_types());
   each_layer([&](LayerSpec& layer, int i) {
     const bool sliding =

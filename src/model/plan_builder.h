@@ -46,11 +46,13 @@ struct PlanBuilder {
   Result<> read_rope(double fallback_fraction = 1.0);
   /// Two of them: RoPE 0 turns the layers that see everything, RoPE 1, never scaled, those with a window.
   Result<> read_global_and_local_rope(double fallback_theta, double fallback_local_theta);
+  /// Where the head lies, if there is one: a folder of an embedding model may have none.
   Result<> read_tied(bool fallback);
 
   /// Layers for which the configuration says so see `sliding_window` positions: `layer_types`, or else
-  /// `is_sliding`.
-  Result<> read_sliding_window(const std::function<bool(int)>& is_sliding);
+  /// `is_sliding`. `absent` is what the window is where the key is not there (a null means that there is
+  /// none).
+  Result<> read_sliding_window(const std::function<bool(int)>& is_sliding, int absent = 0);
   /// `layer_types`[i] where config.json has the list.
   Result<std::vector<std::string>> layer_types() const;
   void set_query_key_norm(HeadNorm kind, kernels::NormKind norm);
@@ -62,7 +64,7 @@ struct PlanBuilder {
   void each_layer(const std::function<void(LayerSpec&, int)>& change);
   int heads() const { return spec.layers[0].attention.heads; }
   int head_dim() const { return spec.layers[0].attention.head_dim; }
-  int rotary_dim(double fraction) const { return static_cast<int>(head_dim() * fraction); }
+  int rotary_dim(double fraction) const { return static_cast<int>(head_dim() * fraction + 1e-6); }
   bool has_tensor(std::string_view name) const { return checkpoint.find(name) != nullptr; }
 
  private:

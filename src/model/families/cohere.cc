@@ -11,7 +11,7 @@ using kernels::NormKind;
 
 Result<> plan_cohere2(PlanBuilder& b) {
   LOCI_TRY(const int pattern, b.config.extent_or("sliding_window_pattern", 4));
-  LOCI_TRY_VOID(b.read_sliding_window([&](int i) { return (i + 1) % pattern != 0; }));
+  LOCI_TRY_VOID(b.read_sliding_window([&](int i) { return (i + 1) % pattern != 0; }, 4096));
   b.each_layer([](LayerSpec& layer, int) {
     if (layer.attention.window == 0) layer.attention.rope = -1;
   });

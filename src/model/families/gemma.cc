@@ -12,6 +12,19 @@ namespace {
 using kernels::Activation;
 using kernels::NormKind;
 
+// Of transformers' Gemma3TextConfig: the published models with eyes write only what differs from it.
+constexpr KeyDefault kGemma3Defaults[] = {{"hidden_size", 2304},      {"intermediate_size", 9216},
+                                          {"num_hidden_layers", 26},  {"num_attention_heads", 8},
+                                          {"num_key_value_heads", 4}, {"head_dim", 256},
+                                          {"vocab_size", 262208},     {"max_position_embeddings", 131072}};
+constexpr int kDefaultWindow = 4096;  // of Gemma 2 and 3
+
+/// A cap of 0 is none, which config.json writes as null.
+Result<float> cap_or(const ModelConfig& config, std::string_view key, double absent) {
+  LOCI_TRY(const double cap, config.number_or(key, config.is_absent(key) ? absent : 0));
+  return static_cast<float>(cap);
+}
+
 Result<> read_gemma(PlanBuilder& b) {
   LOCI_TRY_VOID(b.llama());
   LOCI_TRY_VOID(b.read_tied(true));
@@ -53,24 +66,23 @@ Result<> plan_gemma2(PlanBuilder& b) {
   LOCI_TRY_VOID(read_gemma(b));
   LOCI_TRY_VOID(read_query_scale(b, 46));
   add_post_norms(b);
-  LOCI_TRY(const double cap, b.config.number_or("attn_logit_softcapping", b.is_gguf() ? 50 : 0));
-  LOCI_TRY(const double final_cap, b.config.number_or("final_logit_softcapping", b.is_gguf() ? 30 : 0));
-  b.each_layer([&](LayerSpec& layer, int) { layer.attention.softcap = static_cast<float>(cap); });
-  b.spec.logit_softcap = static_cast<float>(final_cap);
-  return b.read_sliding_window([](int i) { return i % 2 == 0; });
+  LOCI_TRY(const float cap, cap_or(b.config, "attn_logit_softcapping", 50));
+  LOCI_TRY(b.spec.logit_softcap, cap_or(b.config, "final_logit_softcapping", 30));
+  b.each_layer([&](LayerSpec& layer, int) { layer.attention.softcap = cap; });
+  return b.read_sliding_window([](int i) { return i % 2 == 0; }, kDefaultWindow);
 }
 
 Result<> plan_gemma3(PlanBuilder& b) {
+  b.config.add_defaults(kGemma3Defaults);
   LOCI_TRY_VOID(read_gemma(b));
   LOCI_TRY_VOID(read_query_scale(b, 62));
   add_post_norms(b);
   b.set_query_key_norm(HeadNorm::kEachHead, NormKind::kRms);
-  LOCI_TRY(const double cap, b.config.number_or("attn_logit_softcapping", 0));
-  LOCI_TRY(const double final_cap, b.config.number_or("final_logit_softcapping", 0));
-  b.each_layer([&](LayerSpec& layer, int) { layer.attention.softcap = static_cast<float>(cap); });
-  b.spec.logit_softcap = static_cast<float>(final_cap);
+  LOCI_TRY(const float cap, cap_or(b.config, "attn_logit_softcapping", 0));
+  LOCI_TRY(b.spec.logit_softcap, cap_or(b.config, "final_logit_softcapping", 0));
+  b.each_layer([&](LayerSpec& layer, int) { layer.attention.softcap = cap; });
   LOCI_TRY(const int pattern, b.config.extent_or("sliding_window_pattern", 6));
-  LOCI_TRY_VOID(b.read_sliding_window([&](int i) { return (i + 1) % pattern != 0; }));
+  LOCI_TRY_VOID(b.read_sliding_window([&](int i) { return (i + 1) % pattern != 0; }, kDefaultWindow));
   return b.read_global_and_local_rope(1e6, 10000);
 }
 

@@ -15,10 +15,11 @@ Result<> plan(PlanBuilder& b) {
     LOCI_TRY(const bool mlp_bias, b.config.flag_or("mlp_bias", false));
     b.set_bias(attention_bias, attention_bias, mlp_bias);
   }
-  return b.read_sliding_window([](int) { return true; });
+  if (b.is("LlamaForCausalLM") || b.is("LlamaModel")) return {};  // transformers' Llama has none
+  return b.read_sliding_window([](int) { return true; }, b.is_gguf() ? 0 : 4096);
 }
 
-constexpr std::string_view kHf[] = {"LlamaForCausalLM", "MistralForCausalLM"};
+constexpr std::string_view kHf[] = {"LlamaForCausalLM", "LlamaModel", "MistralForCausalLM", "MistralModel"};
 constexpr std::string_view kGguf[] = {"llama"};
 
 }  // namespace

@@ -9,11 +9,11 @@ Result<> plan(PlanBuilder& b) {
   b.layout.query_key_value_bias = true;
   LOCI_TRY(const bool window, b.config.flag_or("use_sliding_window", false));
   if (!window) return {};
-  LOCI_TRY(const int first, b.config.extent_or("max_window_layers", 28));
-  return b.read_sliding_window([&](int i) { return i >= first; });
+  LOCI_TRY(const double first, b.config.number_or("max_window_layers", 28));
+  return b.read_sliding_window([&](int i) { return i >= first; }, 4096);
 }
 
-constexpr std::string_view kHf[] = {"Qwen2ForCausalLM"};
+constexpr std::string_view kHf[] = {"Qwen2ForCausalLM", "Qwen2Model"};
 constexpr std::string_view kGguf[] = {"qwen2"};
 
 }  // namespace

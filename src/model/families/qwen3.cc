@@ -15,11 +15,11 @@ Result<> plan(PlanBuilder& b) {
   }
   LOCI_TRY(const bool window, b.config.flag_or("use_sliding_window", false));
   if (!window) return {};
-  LOCI_TRY(const int first, b.config.extent_or("max_window_layers", 28));
-  return b.read_sliding_window([&](int i) { return i >= first; });
+  LOCI_TRY(const double first, b.config.number_or("max_window_layers", 28));
+  return b.read_sliding_window([&](int i) { return i >= first; }, 4096);
 }
 
-constexpr std::string_view kHf[] = {"Qwen3ForCausalLM"};
+constexpr std::string_view kHf[] = {"Qwen3ForCausalLM", "Qwen3Model"};
 constexpr std::string_view kGguf[] = {"qwen3"};
 
 }  // namespace
