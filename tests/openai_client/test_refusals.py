@@ -176,7 +176,7 @@ def test_lone_surrogate(served):
 def test_unknown_route(served):
     error_of(served.http.get("/v1/no-such-route"), 404)
     refused_as(openai.NotFoundError, lambda: served.client.post("/no-such-route", cast_to=object, body={}))
-    refused_as(openai.NotFoundError, lambda: served.client.embeddings.create(model=served.model, input="a"))
+    refused_as(openai.NotFoundError, lambda: served.client.moderations.create(model=served.model, input="a"))
 
 
 def test_wrong_method(served):

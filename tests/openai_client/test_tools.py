@@ -74,7 +74,8 @@ def test_chat_conversation_with_a_call(server, model):
 
 def test_reasoning(server, model):
     answer = server.client().chat.completions.create(
-        model=model, messages=ASK, max_tokens=5, extra_body={"chat_template_kwargs": {"enable_thinking": True}, "ignore_eos": True}
+        model=model, messages=ASK, max_tokens=5, temperature=0,
+        extra_body={"chat_template_kwargs": {"enable_thinking": True}, "ignore_eos": True},
     )
     message = answer.choices[0].message
     assert message.content is None
@@ -130,10 +131,10 @@ def test_response_text(server, model):
 def test_response_text_in_a_stream(server, model):
     arguments = {"model": model, "input": "Hello", "max_output_tokens": 8, "temperature": 0}
     whole = server.client().responses.create(**arguments)
-    with server.client().responses.stream(**arguments) as stream:
-        text = "".join(event.delta for event in stream if event.type == "response.output_text.delta")
-        final = stream.get_final_response()
-    assert text == final.output_text == whole.output_text
+    events = list(server.client().responses.create(stream=True, **arguments))
+    text = "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    assert text == events[-1].response.output_text == whole.output_text
+    assert events[-1].response.usage == whole.usage
 
 
 def test_response_needs_no_memory(server, model):
@@ -161,7 +162,7 @@ def test_message_call(server, model, opens):
 
 
 def test_message_text(server, model):
-    arguments = {"model": model, "max_tokens": 8, "messages": ASK, "system": "Be brief.", "temperature": 0}
+    arguments = {"model": model, "max_tokens": 8, "messages": ASK, "system": "Be brief.", "extra_body": {"temperature": 0}}
     message = messages_client(server).messages.create(**arguments)
     assert (message.type, message.role, message.model) == ("message", "assistant", model)
     assert message.stop_reason in ("end_turn", "max_tokens")

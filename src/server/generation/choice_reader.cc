@@ -7,6 +7,7 @@ namespace loci {
 
 ChoiceReader::ChoiceReader(const AnswerSyntax& syntax) : syntax_(&syntax) {
   if (syntax.dialect != nullptr) parser_ = syntax.dialect->make_parser(syntax.options);
+  in_reasoning_ = syntax.options.reasoning_open;
 }
 
 AnswerDelta ChoiceReader::read(std::string_view text, int tokens, bool last) {
@@ -22,6 +23,7 @@ AnswerDelta ChoiceReader::read(std::string_view text, int tokens, bool last) {
   append(delta, parser_->feed(text));
   if (last) append(delta, parser_->finish());
   count(delta, tokens);
+  if (last) count_rest();
   finish_calls(delta.tool_calls);
   return delta;
 }
@@ -31,6 +33,13 @@ void ChoiceReader::count(const AnswerDelta& delta, int tokens) {
   undecided_tokens_ += tokens;
   if (is_empty(delta)) return;
   if (!delta.reasoning.empty()) reasoning_tokens_ += undecided_tokens_;
+  undecided_tokens_ = 0;
+  in_reasoning_ = !delta.reasoning.empty() && delta.content.empty() && delta.tool_calls.empty();
+}
+
+/// Tokens at the end that brought nothing, such as space, belong to what was before them.
+void ChoiceReader::count_rest() {
+  if (in_reasoning_) reasoning_tokens_ += undecided_tokens_;
   undecided_tokens_ = 0;
 }
 

@@ -33,12 +33,14 @@ class ChoiceReader {
 
  private:
   void count(const AnswerDelta& delta, int tokens);
+  void count_rest();
   void finish_calls(std::vector<ToolCallDelta>& calls) const;
 
   const AnswerSyntax* syntax_;
   std::unique_ptr<AnswerParser> parser_;  // null: plain text
   bool begun_ = false;
-  int undecided_tokens_ = 0;  // nothing of whose text has come out
+  bool in_reasoning_ = false;  // what came out last was reasoning alone
+  int undecided_tokens_ = 0;   // nothing of whose text has come out
   int reasoning_tokens_ = 0;
 };
 
