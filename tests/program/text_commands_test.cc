@@ -95,6 +95,32 @@ TEST(TokenizersProgram, BadIdsAndFilesAreOneLine) {
   EXPECT_EQ(run_program({"tokenize"}).status, 2);
 }
 
+TEST(TokenizersProgram, OpensEveryKindOfVocabulary) {
+  const auto goldens = testing::repository() / "tests/goldens/tokenizers";
+  const TemporaryFolder folder;
+  write_file(folder / "vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\nhello\n##s\n");
+  EXPECT_EQ(run_program({"tokenize", folder / "vocab.txt", "Hellos", "--add-special"}).out, "2 4 5 3\n");
+  EXPECT_EQ(run_program({"tokenize", (folder / "vocab.txt").parent_path(), "Hellos"}).out, "4 5\n");
+  for (const char* name : {"spm-bpe-bytes.model", "spm-unigram-bytes.model", "gpt4o.json", "gemma.json"}) {
+    const Finished ids = run_program({"tokenize", goldens / name, "Hello  w\u00F6rld"});
+    ASSERT_EQ(ids.status, 0) << ids.err;
+    EXPECT_EQ(run_program({"detokenize", goldens / name}, ids.out).out, "Hello  w\u00F6rld") << name;
+  }
+  const auto ranks = testing::repository() / "tests/fuzz/tiktoken/small.tiktoken";
+  EXPECT_EQ(run_program({"tokenize", ranks, "hello"}).out, "259\n");
+  EXPECT_EQ(run_program({"tokenize", ranks, "hello", "--pre", "unheard-of"}).status, 1);
+}
+
+TEST(TokenizersProgram, BenchPrintsJsonLines) {
+  const TemporaryFolder folder;
+  write_file(folder / "text", "Once upon a time there was a text.\n");
+  const Finished bench =
+      run_program({"bench", "tokenizer", "--file", folder / "text", "--runs", "1", "--json"});
+  ASSERT_EQ(bench.status, 0) << bench.err;
+  for (const char* test : {"\"encode\"", "\"decode\"", "\"encode 1 MB of one letter\""})
+    EXPECT_NE(bench.out.find(test), std::string::npos) << bench.out;
+}
+
 TEST(TemplatesProgram, RendersByteForByte) {
   const TemporaryFolder folder;
   write_file(folder / "t.jinja",
