@@ -13,6 +13,7 @@ namespace {
 // Four times and 16 times what the largest models have. They keep products of heads, dimensions and tokens in
 // an int.
 constexpr int kMaxHeads = 4096, kMaxFeatures = 1 << 20;
+constexpr double kMaxContext = 1 << 24;
 
 }  // namespace
 
@@ -141,6 +142,9 @@ Result<> PlanBuilder::read_rope(double fallback_fraction) {
   LOCI_TRY(RopeSpec rope,
            loci::read_rope(checkpoint, config,
                            {.rotary_dim = dimensions, .served_context = options.served_context}));
+  // "max_position_embeddings" stays as it was where a user adds a scaling, as the cards of Qwen say to.
+  if (rope.reach > spec.context_length)
+    spec.context_length = static_cast<int>(std::min(rope.reach, kMaxContext));
   spec.ropes = {std::move(rope)};
   each_layer([](LayerSpec& layer, int) { layer.attention.rope = 0; });
   return {};

@@ -125,6 +125,20 @@ TEST(PublishedConfigs, Phi4MiniRotatesThreeQuarters) {
   EXPECT_NEAR(spec.ropes[0].magnitude, std::sqrt(1 + std::log(32.0) / std::log(4096.0)), 1e-6);
 }
 
+// Qwen's cards: 32768 positions, and four times as many with YaRN added.
+TEST(PublishedConfigs, YarnExtendsTheContext) {
+  const auto context = [](const char* keys) {
+    return planned(HfFolder(llama_like("Qwen2ForCausalLM", keys))).context_length;
+  };
+  EXPECT_EQ(context(R"(, "max_position_embeddings": 32768)"), 32768);
+  EXPECT_EQ(context(R"(, "max_position_embeddings": 32768, "rope_scaling":
+      {"factor": 4.0, "original_max_position_embeddings": 32768, "type": "yarn"})"),
+            131072);
+  EXPECT_EQ(context(R"(, "max_position_embeddings": 131072, "rope_scaling":
+      {"factor": 4.0, "original_max_position_embeddings": 32768, "rope_type": "yarn"})"),
+            131072);
+}
+
 // intfloat/e5-mistral-7b-instruct is a MistralModel, the largest Qwen3 embedding model a Qwen3ForCausalLM
 // without the head.
 TEST(PublishedConfigs, EmbeddingModelsHaveNoHead) {
@@ -208,6 +222,14 @@ TEST(PublishedGguf, StableLmWithTwoNormsIsSerial) {
   });
   EXPECT_FALSE(spec.layers[0].parallel);
   EXPECT_TRUE(spec.layers[0].mlp_norm.present);
+}
+
+TEST(PublishedGguf, YarnExtendsTheContext) {
+  const ModelSpec spec = planned_gguf("llama", [](GgufWriter& w) {
+    w.set("llama.rope.scaling.type", "yarn"), w.set("llama.rope.scaling.factor", GgufValue(4.0));
+    w.set("llama.rope.scaling.original_context_length", GgufValue(std::int64_t{128}));
+  });
+  EXPECT_EQ(spec.context_length, 512);
 }
 
 TEST(PublishedGguf, FirstGemma2FilesHaveNoWindowKey) {

@@ -79,6 +79,7 @@ class HfRope {
   Result<> dynamic() {
     const double theta = dynamic_ntk_theta(theta_, factor_, query_.rotary_dim, context_, context_ * factor_);
     rope_.inverse_frequencies = rope_inverse_frequencies(theta, query_.rotary_dim);
+    rope_.reach = context_ * factor_;
     return {};
   }
 
@@ -112,6 +113,7 @@ class HfRope {
       magnitude = yarn_magnitude(factor_, mscale) / yarn_magnitude(factor_, mscale_all);
     LOCI_TRY(magnitude, number_or("attention_factor", magnitude));
     rope_.magnitude = static_cast<float>(magnitude);
+    if (parameters_->contains("original_max_position_embeddings")) rope_.reach = original_ * factor_;
     return {};
   }
 
@@ -220,6 +222,9 @@ class GgufRope {
     LOCI_TRY(const double magnitude,
              number_or("rope.scaling.yarn_attn_factor", attention_factor * yarn_magnitude(factor)));
     rope_.magnitude = static_cast<float>(magnitude);
+    // Without the original context, the file's may be the extended one.
+    if (config_.gguf().contains(config_.gguf_key("rope.scaling.original_context_length")))
+      rope_.reach = s.original_context_length * factor;
     return {};
   }
 

@@ -21,6 +21,7 @@ struct RopeSpec {
   std::vector<float>
       inverse_frequencies;  // [rotary_dim / 2], all scaling applied: angle = position * inverse_frequency
   float magnitude = 1;      // of cos and sin (YaRN's and LongRoPE's attention factor)
+  double reach = 0;  // positions that the scaling was made for, where it says so (YaRN, NTK); 0: it does not
 };
 
 enum class HeadNorm { kNone, kEachHead, kWholeRow };  // of queries and keys, before they rotate
