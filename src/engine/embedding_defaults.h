@@ -16,7 +16,8 @@ struct EmbeddingDefaults {
 
 /// Those of sentence-transformers' files (1_Pooling/config.json, sentence_bert_config.json), or of
 /// `*.pooling_type` in GGUF metadata. An encoder's texts are cut at its context at the latest. kUnsupported
-/// naming a pooling that is none of mean, CLS and last.
+/// naming a pooling that is none of mean, CLS and last, or a module of modules.json that is none of
+/// Transformer, Pooling and Normalize.
 Result<EmbeddingDefaults> read_embedding_defaults(const Checkpoint& checkpoint);
 
 }  // namespace loci

@@ -2,10 +2,14 @@
 // real encoder against sentence-transformers' numbers; refusals.
 #include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/mapped_file.h"
+#include "engine/embedding_defaults.h"
 #include "engine/live_engine.h"
 #include "engine/loaded_model.h"
 #include "testing/paths.h"
@@ -99,6 +103,40 @@ TEST(Embeddings, TooLongIsRefusedWithBothNumbers) {
       engine->submit(embedding_of(std::vector<TokenId>(17, 5), Pooling::kMean), [](Event&&) {});
   ASSERT_FALSE(refused.has_value());
   EXPECT_NE(refused.error().message.find("17 tokens, more than the context of 16"), std::string::npos);
+}
+
+/// A folder of a sentence transformer with these two files: what is read of it, or the error.
+std::string pooling_of(std::string_view pooling, std::string_view modules) {
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("loci-pooling-{}", ::getpid());
+  std::filesystem::create_directories(folder / "1_Pooling");
+  std::ofstream(folder / "config.json") << "{}";
+  std::ofstream(folder / "model.safetensors") << std::string("\2\0\0\0\0\0\0\0{}", 10);
+  std::ofstream(folder / "1_Pooling/config.json") << pooling;
+  std::ofstream(folder / "modules.json") << modules;
+  const auto checkpoint = Checkpoint::open(folder);
+  std::filesystem::remove_all(folder);
+  if (!checkpoint) return checkpoint.error().message;
+  const auto defaults = read_embedding_defaults(*checkpoint);
+  if (!defaults) return defaults.error().message;
+  return defaults->pooling == Pooling::kMean ? "mean" : defaults->pooling == Pooling::kCls ? "cls" : "last";
+}
+
+TEST(Embeddings, WhatASentenceTransformerSays) {
+  constexpr const char* kModules = R"([{"type": "sentence_transformers.models.Transformer"},
+      {"type": "sentence_transformers.models.Pooling"}, {"type": "sentence_transformers.models.Normalize"}])";
+  EXPECT_EQ(pooling_of(R"({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false})", kModules),
+            "cls");
+  EXPECT_EQ(pooling_of(R"({"pooling_mode_lasttoken": true})", "[]"), "last");
+  const auto refused = [](const char* pooling, const char* modules, const char* what) {
+    const std::string error = pooling_of(pooling, modules);
+    EXPECT_NE(error.find(what), std::string::npos) << error;
+  };
+  refused(R"({"pooling_mode_max_tokens": true})", kModules, "pooling_mode_max_tokens");
+  refused(R"({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true})", kModules,
+          "several poolings");
+  refused("{}", R"([{"type": "sentence_transformers.models.Dense"}])", "models.Dense");
+  refused("{}", R"([{"path": "2_Dense"}])", "modules.json");
+  refused("{}", R"({"type": "Transformer"})", "not a JSON array");
 }
 
 /// all-MiniLM-L6-v2, where somebody has put it: build/minilm.

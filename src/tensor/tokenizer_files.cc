@@ -51,6 +51,14 @@ Result<std::vector<TokenizerFile>> read_vocabulary(const fs::path& folder) {
   return files;
 }
 
+Result<json::array> read_modules(const fs::path& file) {
+  if (!is_there(file)) return json::array();
+  LOCI_TRY(const std::string text, read_text_file(file, 1 << 20));
+  LOCI_TRY(json::value modules, in_file(file.string(), parse_json(text)));
+  if (!modules.is_array()) return in_file(file.string(), fail(ErrorCode::kCorrupt, "not a JSON array"));
+  return std::move(modules.as_array());
+}
+
 }  // namespace
 
 Result<TokenizerFiles> TokenizerFiles::read(const fs::path& folder) {
@@ -66,6 +74,7 @@ Result<TokenizerFiles> TokenizerFiles::read_beside(const fs::path& file) {
   LOCI_TRY(files.added_tokens, read_optional_json_object(folder / "added_tokens.json"));
   LOCI_TRY(files.sentence_config, read_optional_json_object(folder / "sentence_bert_config.json"));
   LOCI_TRY(files.pooling_config, read_optional_json_object(folder / "1_Pooling" / "config.json"));
+  LOCI_TRY(files.sentence_modules, read_modules(folder / "modules.json"));
   LOCI_TRY(files.model_config, read_optional_json_object(folder / "config.json"));
   return files;
 }

@@ -26,6 +26,7 @@ struct TokenizerFiles {
   json::object added_tokens;      // added_tokens.json
   json::object sentence_config;   // sentence_bert_config.json
   json::object pooling_config;    // 1_Pooling/config.json
+  json::array sentence_modules;   // modules.json: what computes a sentence transformer's vectors
   json::object model_config;      // config.json
 
   /// Errors name the file: kIo, kCorrupt (not a JSON object), kInvalidArgument (several *.tiktoken).
