@@ -1,5 +1,5 @@
-// One HTTP request's generations: starts an engine request per prompt, gathers their events, and hands them to
-// the API's writer in the order that it needs.
+// One HTTP request's generations: starts an engine request per prompt, gathers their events, and hands them
+// to the API's writer in the order that it needs.
 //
 // Lives on the connection's strand. The engine thread only posts events there; the engine and the connection
 // may each let go first, hence shared ownership. When the client goes away, all of the engine's requests are
