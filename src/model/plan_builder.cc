@@ -207,6 +207,16 @@ Result<> PlanBuilder::read_sliding_window(const std::function<bool(int)>& is_sli
   return {};
 }
 
+void PlanBuilder::norm_behind_branches() {
+  each_layer([](LayerSpec& layer, int) {
+    layer.attention_post_norm = layer.mlp_post_norm = layer.attention_norm;
+    layer.attention_norm = layer.mlp_norm = {};
+  });
+  if (is_gguf()) return;
+  layout.names.attention_post_norm = "post_attention_layernorm";
+  layout.names.mlp_post_norm = "post_feedforward_layernorm";
+}
+
 void PlanBuilder::set_query_key_norm(HeadNorm kind, NormKind norm) {
   const float epsilon = spec.layers[0].attention_norm.present ? spec.layers[0].attention_norm.epsilon
                                                               : spec.output_norm.epsilon;

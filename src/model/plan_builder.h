@@ -55,6 +55,8 @@ struct PlanBuilder {
   Result<> read_sliding_window(const std::function<bool(int)>& is_sliding, int absent = 0);
   /// `layer_types`[i] where config.json has the list.
   Result<std::vector<std::string>> layer_types() const;
+  /// Norms of what attention and MLP return, instead of before them (OLMo 2).
+  void norm_behind_branches();
   void set_query_key_norm(HeadNorm kind, kernels::NormKind norm);
   void set_bias(bool query_key_value, bool attention_output, bool mlp);
   /// GGUF: what the tensors of the first layer show.

@@ -60,9 +60,11 @@ class Serve {
     static const std::regex kAddress(R"(serving .* on http://[^:]+:(\d+))");
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     while (std::chrono::steady_clock::now() < deadline) {
+      const bool running = process_.running();  // before the log is read: what it wrote last is in it
       const std::string log = process_.err();
       std::smatch match;
       if (std::regex_search(log, match, kAddress)) return std::stoi(match[1]);
+      if (!running) return 0;
       std::this_thread::yield();
     }
     return 0;

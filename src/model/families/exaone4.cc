@@ -13,14 +13,7 @@ using kernels::NormKind;
 Result<> plan(PlanBuilder& b) {
   LOCI_TRY_VOID(b.llama());
   b.set_query_key_norm(HeadNorm::kEachHead, NormKind::kRms);
-  b.each_layer([](LayerSpec& layer, int) {
-    layer.attention_post_norm = layer.mlp_post_norm = layer.attention_norm;
-    layer.attention_norm = layer.mlp_norm = {};
-  });
-  if (!b.is_gguf()) {
-    b.layout.names.attention_post_norm = "post_attention_layernorm";
-    b.layout.names.mlp_post_norm = "post_feedforward_layernorm";
-  }
+  b.norm_behind_branches();
   if (!b.config.has("sliding_window")) return {};
   LOCI_TRY_VOID(b.read_sliding_window([](int i) { return (i + 1) % 4 != 0; }));
   const bool slides =

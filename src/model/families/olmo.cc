@@ -25,14 +25,7 @@ Result<> plan_olmo1(PlanBuilder& b) {
 Result<> plan_olmo2(PlanBuilder& b) {
   LOCI_TRY_VOID(b.llama());
   b.set_query_key_norm(HeadNorm::kWholeRow, NormKind::kRms);
-  b.each_layer([](LayerSpec& layer, int) {
-    layer.attention_post_norm = layer.mlp_post_norm = layer.attention_norm;
-    layer.attention_norm = layer.mlp_norm = {};
-  });
-  if (!b.is_gguf()) {
-    b.layout.names.attention_post_norm = "post_attention_layernorm";
-    b.layout.names.mlp_post_norm = "post_feedforward_layernorm";
-  }
+  b.norm_behind_branches();
   if (!b.config.has("sliding_window")) return {};
   LOCI_TRY_VOID(b.read_sliding_window([](int i) { return (i + 1) % 4 != 0; }));
   LOCI_TRY(const double theta, b.config.number_or("rope_theta", 500000));

@@ -39,12 +39,18 @@ class Process {
 
   /// The exit status; minus the signal that ended it.
   int wait() {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
+    if (pid_ > 0) ::waitpid(pid_, &status_, 0);
     pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
   }
-  void signal(int number) const { ::kill(pid_, number); }
+  bool running() {
+    if (pid_ > 0 && ::waitpid(pid_, &status_, WNOHANG) == pid_) pid_ = -1;
+    return pid_ > 0;
+  }
+  /// Nothing once it has ended: a pid of -1 would mean every process.
+  void signal(int number) const {
+    if (pid_ > 0) ::kill(pid_, number);
+  }
   pid_t pid() const { return pid_; }
 
   std::string out() const { return read_file(folder_ / "out"); }
@@ -59,6 +65,7 @@ class Process {
 
   TemporaryFolder folder_;
   pid_t pid_ = -1;
+  int status_ = 0;
 };
 
 struct Finished {
