@@ -17,11 +17,11 @@ class PullProcess : public ::testing::Test {
   PullProcess() {
     for (const char* proxy : {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "HF_TOKEN"})
       ::unsetenv(proxy);
-    ::setenv("HF_ENDPOINT", hub.url().c_str(), 1);
     ::setenv("XDG_CACHE_HOME", (folder / "cache").c_str(), 1);
     hub.files["loci-tiny-Q8_0.gguf"] =
         testing::read_file(testing::repository() / "models/loci-tiny-q8_0.gguf");
     hub.files["README.md"] = "a card";
+    ::setenv("HF_ENDPOINT", hub.url().c_str(), 1);
   }
   ~PullProcess() override {
     ::unsetenv("HF_ENDPOINT");

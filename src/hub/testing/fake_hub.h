@@ -38,7 +38,8 @@ struct HubAnswer {
   std::optional<std::size_t> cut_after{};  // bytes of the body, then the connection ends
 };
 
-/// An HTTP server of one thread; each answer closes its connection.
+/// An HTTP server of one thread; each answer closes its connection. It answers from the first url() on: what a
+/// test sets up before is what the thread sees.
 class FakeServer {
  public:
   using Handler = std::function<HubAnswer(const HubRequest&)>;
@@ -52,16 +53,18 @@ class FakeServer {
     socklen_t size = sizeof address;
     ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { run(); });
   }
   FakeServer(const FakeServer&) = delete;
   ~FakeServer() {
     ::shutdown(listener_, SHUT_RDWR);
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     ::close(listener_);
   }
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() {
+    std::call_once(started_, [this] { thread_ = std::thread([this] { run(); }); });
+    return "http://127.0.0.1:" + std::to_string(port_);
+  }
   std::vector<HubRequest> requests() const {
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -120,6 +123,7 @@ class FakeServer {
   int port_ = 0;
   mutable std::mutex mutex_;
   std::vector<HubRequest> requests_;
+  std::once_flag started_;
   std::thread thread_;
 };
 
@@ -136,7 +140,7 @@ class FakeHub {
   std::size_t page_size = 100;  // entries of a page of the tree
   std::string repo = "org/model";
 
-  std::string url() const { return server_.url(); }
+  std::string url() { return server_.url(); }
   std::vector<HubRequest> requests() const { return server_.requests(); }
   /// Those for the content of a file.
   std::vector<HubRequest> downloads() const {
@@ -187,7 +191,7 @@ class FakeHub {
   }
 
  private:
-  HubAnswer tree(const HubRequest& request) const {
+  HubAnswer tree(const HubRequest& request) {
     const std::size_t cursor = request.query.find("cursor=");
     const std::size_t first =
         cursor == std::string::npos ? 0 : std::strtoull(request.query.c_str() + cursor + 7, nullptr, 10);
