@@ -1,5 +1,3 @@
-#include "cli/bench_tokenizer.h"
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -11,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/processors.h"
+#include "cli/bench.h"
 #include "cli/completion.h"
 #include "cli/text_input.h"
 #include "engine/embedded_model.h"

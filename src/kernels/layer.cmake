@@ -7,6 +7,17 @@ set_source_files_properties(${avx2_sources} PROPERTIES COMPILE_OPTIONS "-O3;-mav
 set_source_files_properties(${avx512_sources} PROPERTIES COMPILE_OPTIONS
   "-O3;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mfma;-mf16c;-mprefer-vector-width=512;-Wno-uninitialized;-Wno-maybe-uninitialized")
 
+# Loops of single instructions (cpu/peaks), each with the flags of its extension.
+set(peak_flags "-O3;-Wno-uninitialized;-Wno-maybe-uninitialized")
+set_source_files_properties(${source_dir}/cpu/peaks/avx2.cc PROPERTIES COMPILE_OPTIONS "${peak_flags};-mavx2;-mfma")
+set_source_files_properties(${source_dir}/cpu/peaks/avx_vnni.cc PROPERTIES COMPILE_OPTIONS "${peak_flags};-mavx2;-mavxvnni")
+set_source_files_properties(${source_dir}/cpu/peaks/avx512.cc PROPERTIES COMPILE_OPTIONS
+  "${peak_flags};-mavx512f;-mavx512bw;-mprefer-vector-width=512")
+set_source_files_properties(${source_dir}/cpu/peaks/avx512_vnni.cc PROPERTIES COMPILE_OPTIONS
+  "${peak_flags};-mavx512f;-mavx512vnni;-mprefer-vector-width=512")
+set_source_files_properties(${source_dir}/cpu/peaks/avx512_bf16.cc PROPERTIES COMPILE_OPTIONS
+  "${peak_flags};-mavx512f;-mavx512bf16;-mprefer-vector-width=512")
+
 add_executable(kernels_bench EXCLUDE_FROM_ALL ${source_dir}/kernels_bench.cc)
 target_link_libraries(kernels_bench PRIVATE loci_kernels benchmark::benchmark GTest::gtest)
 target_compile_options(kernels_bench PRIVATE ${LOCI_WARNINGS} -Wno-uninitialized -Wno-maybe-uninitialized)

@@ -1,0 +1,90 @@
+// `loci bench roofline`: this machine's limits, by number of threads: bytes read from memory a second, and
+// the operations a second of every kind of multiplication that its processor has.
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "base/json.h"
+#include "base/processors.h"
+#include "cli/bench.h"
+#include "kernels/roofline.h"
+
+namespace loci::cli {
+namespace {
+
+using kernels::Peak;
+using kernels::Roofline;
+
+struct RooflineBench {
+  int threads = 0;
+  double seconds = 0.5;
+  std::size_t read_bytes = 0;
+  bool json = false;
+};
+
+/// 1, 2, 4, ... and `most`.
+std::vector<int> thread_counts(int most) {
+  std::vector<int> counts;
+  for (int threads = 1; threads < most; threads *= 2) counts.push_back(threads);
+  counts.push_back(most);
+  return counts;
+}
+
+void print_json(const Roofline& roofline) {
+  const auto line = [](const json::object& object) { fmt::print("{}\n", json::serialize(object)); };
+  line({{"test", "read"},
+        {"threads", roofline.threads},
+        {"gb_per_second", roofline.read_bytes_per_second / 1e9}});
+  for (const Peak& peak : roofline.peaks)
+    line({{"test", kernels::arithmetic_name(peak.arithmetic)},
+          {"threads", roofline.threads},
+          {"extension", peak.extension},
+          {"instruction", peak.instruction},
+          {"gop_per_second", peak.operations_per_second / 1e9}});
+}
+
+void print_table(const Roofline& roofline) {
+  fmt::print("{} thread{}\n", roofline.threads, roofline.threads == 1 ? "" : "s");
+  fmt::print("  {:<5}{:<25}{:>8.1f} GB/s\n", "read", "", roofline.read_bytes_per_second / 1e9);
+  for (const Peak& peak : roofline.peaks)
+    fmt::print("  {:<5}{:<13}{:<12}{:>8.1f} GOP/s\n", kernels::arithmetic_name(peak.arithmetic),
+               peak.extension, peak.instruction, peak.operations_per_second / 1e9);
+}
+
+Result<> bench_roofline(const RooflineBench& options) {
+  const int most = options.threads > 0 ? options.threads : available_processors();
+  for (const int threads : thread_counts(most)) {
+    WorkerPool pool(threads);
+    LOCI_TRY(const Roofline roofline,
+             kernels::measure_roofline(pool, {.seconds = options.seconds, .read_bytes = options.read_bytes}));
+    options.json ? print_json(roofline) : print_table(roofline);
+    std::fflush(stdout);
+  }
+  return {};
+}
+
+}  // namespace
+
+Command add_bench_roofline(CLI::App& bench) {
+  auto options = std::make_shared<RooflineBench>();
+  CLI::App* command = bench.add_subcommand("roofline",
+                                           "this machine's limits: memory read a second, and multiplications "
+                                           "in int8, BF16 and FP32 (a multiply-add "
+                                           "counts as two operations); medians, by number of threads");
+  command->add_option("-t,--threads", options->threads, "the largest number of threads; 0: one a processor")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
+  command->add_option("--seconds", options->seconds, "spent on each figure")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 60.0));
+  command
+      ->add_option(
+          "--buffer", options->read_bytes,
+          "memory that is read, such as 2GB; default: three times the last cache, 1 to 4 GiB, at most a "
+          "quarter of what is free")
+      ->transform(CLI::AsSizeValue(false));
+  command->add_flag("--json", options->json, "print one JSON object a line");
+  return {command, [options] { return bench_roofline(*options); }};
+}
+
+}  // namespace loci::cli
