@@ -108,14 +108,22 @@ TEST(FormatsModel, EveryTypeOfGgufComputesWhatItsFloatsCompute) {
 }
 
 constexpr std::size_t kHidden = 128, kInner = 192, kVocabulary = 40;
-const char* const kConfig =
+const char* const kLlamaConfig =
     R"({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 128,
   "intermediate_size": 192, "num_hidden_layers": 1, "num_attention_heads": 4, "num_key_value_heads": 2,
   "vocab_size": 40, "rms_norm_eps": 1e-5, "max_position_embeddings": 64, "rope_theta": 10000.0,
   "tie_word_embeddings": false, "quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 32}})";
+const char* const kGpt2Config =
+    R"({"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_embd": 128, "n_inner": 192,
+  "n_layer": 1, "n_head": 4, "vocab_size": 40, "n_positions": 64,
+  "quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 32}})";
 
-/// A Llama folder in GPTQ; q, k and v take their groups in orders of their own where `act_order` says so.
-class FormatsGptqModel : public ::testing::TestWithParam<bool> {
+struct GptqModel {
+  bool gpt2;       // stores its matrices as [inputs][outputs], but not those that are quantized
+  bool act_order;  // each matrix takes its groups in an order of its own
+};
+
+class FormatsGptqModel : public ::testing::TestWithParam<GptqModel> {
  protected:
   FormatsGptqModel() : folder_(fs::path(::testing::TempDir()) / fmt::format("loci-gptq-{}", ::getpid())) {
     fs::create_directories(folder_ / "wide");
@@ -141,13 +149,13 @@ class FormatsGptqModel : public ::testing::TestWithParam<bool> {
     std::vector<std::uint16_t> scales(groups * rows);
     for (std::uint16_t& half : scales) half = static_cast<std::uint16_t>(0x2000 + random_() % 0x400);
     for (std::size_t c = 0; c < columns; ++c) group_of[c] = static_cast<std::int32_t>(c / 32);
-    if (GetParam()) std::ranges::shuffle(group_of, random_);
+    if (GetParam().act_order) std::ranges::shuffle(group_of, random_);
     add(name + ".qweight", "I32", {columns / 8, rows}, codes);
     add(name + ".qzeros", "I32", {groups, rows / 8}, zeros);
     add(name + ".scales", "F16", {groups, rows}, scales);
     add(name + ".g_idx", "I32", {columns}, group_of);
   }
-  void write_model() {
+  void write_llama() {
     add_floats("model.embed_tokens.weight", {kVocabulary, kHidden});
     add_floats("lm_head.weight", {kVocabulary, kHidden});
     add_floats("model.norm.weight", {kHidden});
@@ -160,10 +168,28 @@ class FormatsGptqModel : public ::testing::TestWithParam<bool> {
       add_linear(layer + name, kHidden / 2, kHidden);
     for (const char* name : {"mlp.gate_proj", "mlp.up_proj"}) add_linear(layer + name, kInner, kHidden);
     add_linear(layer + "mlp.down_proj", kHidden, kInner);
+  }
+  void write_gpt2() {
+    add_floats("transformer.wte.weight", {kVocabulary, kHidden});
+    add_floats("transformer.wpe.weight", {64, kHidden});
+    for (const char* norm : {"ln_f", "h.0.ln_1", "h.0.ln_2"})
+      for (const char* part : {"weight", "bias"})
+        add_floats(fmt::format("transformer.{}.{}", norm, part), {kHidden});
+    const auto add_biased = [&](const std::string& name, std::size_t rows, std::size_t columns) {
+      add_linear(name, rows, columns);
+      add_floats(name + ".bias", {rows});
+    };
+    add_biased("transformer.h.0.attn.c_attn", 3 * kHidden, kHidden);
+    add_biased("transformer.h.0.attn.c_proj", kHidden, kHidden);
+    add_biased("transformer.h.0.mlp.c_fc", kInner, kHidden);
+    add_biased("transformer.h.0.mlp.c_proj", kHidden, kInner);
+  }
+  void write_model() {
+    GetParam().gpt2 ? write_gpt2() : write_llama();
     write(folder_, entries_);
   }
   static void write(const fs::path& folder, const std::vector<SafetensorsEntry>& entries) {
-    std::ofstream(folder / "config.json") << kConfig;
+    std::ofstream(folder / "config.json") << (GetParam().gpt2 ? kGpt2Config : kLlamaConfig);
     testing::write_safetensors(folder / "model.safetensors", entries);
   }
 
@@ -174,13 +200,17 @@ class FormatsGptqModel : public ::testing::TestWithParam<bool> {
     for (const auto& [name, tensor] : checkpoint.tensors()) {
       const TensorBytes read = checkpoint.read(tensor, pool).value();
       const std::vector<std::byte> floats = dequantized(tensor.dtype, read.bytes, tensor.elements());
+      const bool turned = GetParam().gpt2 && tensor.dtype == DType::kInt4;
+      const std::size_t rows = tensor.rows(), columns = tensor.columns();
       std::vector<std::byte> placed = floats;
-      for (std::size_t i = 0; i < tensor.elements() && !tensor.column_order.empty(); ++i) {
-        const std::size_t c = i % tensor.columns(), to = i - c + tensor.column_order[c];
+      for (std::size_t i = 0; i < tensor.elements(); ++i) {
+        const std::size_t r = i / columns;
+        const std::size_t c = tensor.column_order.empty() ? i % columns : tensor.column_order[i % columns];
+        const std::size_t to = turned ? c * rows + r : r * columns + c;
         std::copy_n(floats.begin() + static_cast<std::ptrdiff_t>(i * 4), 4,
                     placed.begin() + static_cast<std::ptrdiff_t>(to * 4));
       }
-      wide.push_back({name, "F32", tensor.shape, placed});
+      wide.push_back({name, "F32", turned ? std::vector{columns, rows} : tensor.shape, std::move(placed)});
     }
     write(folder_ / "wide", wide);
   }
@@ -199,7 +229,7 @@ TEST_P(FormatsGptqModel, ComputesWhatItsFloatsCompute) {
   const auto twin = Checkpoint::open(folder_ / "wide");
   ASSERT_TRUE(twin) << twin.error().message;
   const std::vector<float> narrow = logits(*checkpoint), wide = logits(*twin);
-  if (!GetParam()) {
+  if (!GetParam().act_order) {
     EXPECT_EQ(narrow, wide);
     return;
   }
@@ -208,7 +238,29 @@ TEST_P(FormatsGptqModel, ComputesWhatItsFloatsCompute) {
   for (std::size_t i = 0; i < wide.size(); ++i) ASSERT_NEAR(narrow[i], wide[i], 1e-5f * std::fabs(largest));
 }
 
-INSTANTIATE_TEST_SUITE_P(Order, FormatsGptqModel, ::testing::Bool());
+class FormatsGptqGpt2 : public FormatsGptqModel {};
+
+TEST_P(FormatsGptqGpt2, RefusesACodedMatrixThatIsStoredTheOtherWayRound) {
+  write_gpt2();
+  std::erase_if(entries_, [](const auto& entry) {
+    return entry.name.contains("c_fc.") && !entry.name.ends_with(".bias");
+  });
+  add_linear("transformer.h.0.mlp.c_fc", kHidden, kInner);
+  write(folder_, entries_);
+  const auto checkpoint = Checkpoint::open(folder_);
+  ASSERT_TRUE(checkpoint) << checkpoint.error().message;
+  WorkerPool pool(1);
+  const auto model = Model::load(*checkpoint, {}, pool);
+  ASSERT_FALSE(model);
+  EXPECT_EQ(
+      model.error().message,
+      "tensor 'transformer.h.0.mlp.c_fc.weight' has shape [128, 192], the configuration says [192, 128]");
+}
+
+INSTANTIATE_TEST_SUITE_P(Order, FormatsGptqModel,
+                         ::testing::Values(GptqModel{false, false}, GptqModel{false, true},
+                                           GptqModel{true, false}, GptqModel{true, true}));
+INSTANTIATE_TEST_SUITE_P(Order, FormatsGptqGpt2, ::testing::Values(GptqModel{true, false}));
 
 }  // namespace
 }  // namespace loci

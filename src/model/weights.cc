@@ -133,16 +133,20 @@ class WeightLoader {
   Result<const Tensor*> find(const RowSource& source, int columns, bool transposed) const {
     const Tensor* tensor = checkpoint_.find(source.tensor);
     if (tensor == nullptr) return fail(ErrorCode::kCorrupt, "tensor '{}' is missing", source.tensor);
+    if (transposed && !is_float(tensor->dtype) && !is_layer_of_gptq(*tensor))
+      return fail(ErrorCode::kUnsupported, "tensor '{}': type {} in a transposed matrix is not supported",
+                  source.tensor, traits(tensor->dtype).name);
     std::array shape{static_cast<std::size_t>(stored_rows(source)), static_cast<std::size_t>(columns)};
-    if (transposed) std::swap(shape[0], shape[1]);
+    if (transposed && !is_layer_of_gptq(*tensor)) std::swap(shape[0], shape[1]);
     if (!std::ranges::equal(tensor->shape, shape))
       return fail(ErrorCode::kCorrupt, "tensor '{}' has shape [{}], the configuration says [{}]",
                   source.tensor, fmt::join(tensor->shape, ", "), fmt::join(shape, ", "));
-    if (transposed && !is_float(tensor->dtype))
-      return fail(ErrorCode::kUnsupported, "tensor '{}': type {} in a transposed matrix is not supported",
-                  source.tensor, traits(tensor->dtype).name);
     return tensor;
   }
+
+  /// GPTQ puts layers of its own in the place of those that it quantizes; they are [outputs][inputs] whatever
+  /// those were.
+  static bool is_layer_of_gptq(const Tensor& tensor) { return tensor.dtype == DType::kInt4; }
 
   static bool can_share_panels(const Tensor& a, const Tensor& b) {
     return a.dtype == b.dtype && std::ranges::equal(a.column_order, b.column_order);
@@ -160,7 +164,7 @@ class WeightLoader {
   /// The tensor's rows; float elements stored as [columns][rows] are turned.
   Result<TensorBytes> read(const Tensor& tensor, bool transposed) const {
     LOCI_TRY(TensorBytes stored, checkpoint_.read(tensor, pool_));
-    if (!transposed) return stored;
+    if (!transposed || is_layer_of_gptq(tensor)) return stored;
     const std::size_t columns = tensor.shape[0], rows = tensor.shape[1];
     const auto size = static_cast<std::size_t>(traits(tensor.dtype).block_bytes);
     TensorBytes turned{std::vector<std::byte>(stored.bytes.size()), {}};
