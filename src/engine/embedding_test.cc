@@ -10,6 +10,7 @@
 
 #include "base/mapped_file.h"
 #include "engine/embedding_defaults.h"
+#include "engine/engine.h"
 #include "engine/live_engine.h"
 #include "engine/loaded_model.h"
 #include "testing/paths.h"
@@ -137,6 +138,17 @@ TEST(Embeddings, WhatASentenceTransformerSays) {
   refused("{}", R"([{"type": "sentence_transformers.models.Dense"}])", "models.Dense");
   refused("{}", R"([{"path": "2_Dense"}])", "modules.json");
   refused("{}", R"({"type": "Transformer"})", "not a JSON array");
+}
+
+TEST(Embeddings, AModelThatDoesNotWriteSaysWhy) {
+  Request text;
+  text.prompt = {1};
+  EngineLimits limits{64, {}, 4, 16, true, false};
+  const auto refusal = [&] { return validate(text, limits, 8).error().message; };
+  EXPECT_EQ(refusal(),
+            "this model has no language-modeling head: it gives embeddings (/v1/embeddings), not text");
+  limits.causal = false;
+  EXPECT_EQ(refusal(), "this model is an encoder: it gives embeddings (/v1/embeddings), not text");
 }
 
 /// all-MiniLM-L6-v2, where somebody has put it: build/minilm.

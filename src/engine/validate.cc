@@ -31,7 +31,8 @@ Result<> check_length(const Request& request, const EngineLimits& limits) {
 
 Result<> validate(const Request& request, const EngineLimits& limits, int vocab_size) {
   if (!limits.generates && !request.pooling)
-    return refuse("model", "this model is an encoder: it gives embeddings (/v1/embeddings), not text");
+    return refuse("model", fmt::format("this model {}: it gives embeddings (/v1/embeddings), not text",
+                                       limits.causal ? "has no language-modeling head" : "is an encoder"));
   if (request.pooling && (request.max_tokens != 0 || request.choices != 1 || request.prompt_logprobs))
     return refuse("max_tokens", "an embedding has no output tokens, choices or log probabilities");
   if (request.prompt.empty()) return refuse("prompt", "the prompt is empty");

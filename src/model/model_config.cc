@@ -35,6 +35,7 @@ constexpr KeyAlias kGgufKeys[] = {
     {"value_length", "attention.value_length"},
     {"rotary_dim", "rope.dimension_count"},
     {"num_local_experts", "expert_count"},
+    {"is_causal", "attention.causal"},
 };
 
 Result<int> checked_extent(std::int64_t value, const std::string& spelled) {

@@ -207,6 +207,19 @@ Result<> PlanBuilder::read_sliding_window(const std::function<bool(int)>& is_sli
   return {};
 }
 
+Result<> PlanBuilder::read_causal() {
+  if (!spec.causal) return {};
+  LOCI_TRY(spec.causal, config.flag_or("is_causal", true));
+  if (spec.causal) return {};
+  spec.has_head = false;
+  const bool windows =
+      std::ranges::any_of(spec.layers, [](const LayerSpec& layer) { return layer.attention.window > 0; });
+  if (windows || !spec.alibi_slopes.empty())
+    return fail(ErrorCode::kUnsupported, "{} is false: not supported together with {}",
+                config.spelled("is_causal"), windows ? "a sliding window" : "ALiBi");
+  return {};
+}
+
 void PlanBuilder::norm_behind_branches() {
   each_layer([](LayerSpec& layer, int) {
     layer.attention_post_norm = layer.mlp_post_norm = layer.attention_norm;

@@ -57,6 +57,8 @@ struct PlanBuilder {
   Result<std::vector<std::string>> layer_types() const;
   /// Norms of what attention and MLP return, instead of before them (OLMo 2).
   void norm_behind_branches();
+  /// A decoder may be trained to see both ways and give embeddings (gte-Qwen2): `is_causal` is false.
+  Result<> read_causal();
   void set_query_key_norm(HeadNorm kind, kernels::NormKind norm);
   void set_bias(bool query_key_value, bool attention_output, bool mlp);
   /// GGUF: what the tensors of the first layer show.

@@ -154,6 +154,22 @@ TEST(PublishedConfigs, EmbeddingModelsHaveNoHead) {
   EXPECT_TRUE(planned(whole).has_head);
 }
 
+// Alibaba-NLP/gte-Qwen2-7B-instruct: a decoder that was trained to see both ways.
+TEST(PublishedConfigs, DecodersThatSeeBothWaysAreEncoders) {
+  const auto plan_of = [](const char* architecture, const char* keys) {
+    return HfFolder(llama_like(architecture, keys)).plan();
+  };
+  const auto both_ways = plan_of("Qwen2ForCausalLM", R"(, "is_causal": false)");
+  ASSERT_TRUE(both_ways) << both_ways.error().message;
+  EXPECT_FALSE(both_ways->spec.causal);
+  EXPECT_FALSE(both_ways->spec.has_head);
+  EXPECT_TRUE(plan_of("Qwen2ForCausalLM", R"(, "is_causal": true)")->spec.causal);
+  EXPECT_EQ(plan_of("Qwen2ForCausalLM", R"(, "is_causal": 0)").error().message,
+            "config.json: field 'is_causal' is not a boolean");
+  EXPECT_EQ(plan_of("MistralForCausalLM", R"(, "is_causal": false, "sliding_window": 64)").error().message,
+            "config.json: field 'is_causal' is false: not supported together with a sliding window");
+}
+
 // bert-base-uncased still has TensorFlow's names of a norm's weight and bias.
 TEST(PublishedConfigs, NormsWithTheirOldNames) {
   const auto golden = testing::repository() / "tests/goldens/families/bert";
@@ -230,6 +246,13 @@ TEST(PublishedGguf, YarnExtendsTheContext) {
     w.set("llama.rope.scaling.original_context_length", GgufValue(std::int64_t{128}));
   });
   EXPECT_EQ(spec.context_length, 512);
+}
+
+TEST(PublishedGguf, DecodersThatSeeBothWaysAreEncoders) {
+  const ModelSpec spec =
+      planned_gguf("llama", [](GgufWriter& w) { w.set("llama.attention.causal", GgufValue(false)); });
+  EXPECT_FALSE(spec.causal);
+  EXPECT_FALSE(spec.has_head);
 }
 
 TEST(PublishedGguf, FirstGemma2FilesHaveNoWindowKey) {

@@ -34,7 +34,9 @@ Result<ModelPlan> plan_model(const Checkpoint& checkpoint, PlanOptions options) 
     builder.spec.family = family.name;
     builder.spec.architecture = architecture;
     builder.config.add_aliases(family.aliases);
-    if (Result<> planned = family.plan(builder); !planned)
+    Result<> planned = family.plan(builder);
+    if (planned) planned = builder.read_causal();
+    if (!planned)
       return std::unexpected(
           std::move(planned).error().in(checkpoint.is_gguf() ? "GGUF metadata" : "config.json"));
     LOCI_TRY(ModelSources sources, make_sources(checkpoint, builder.spec, builder.layout));

@@ -32,7 +32,7 @@ class Case:
 
     @property
     def encoder(self):
-        return self.family in ENCODERS
+        return self.family in ENCODERS or self.config.get("is_causal") is False
 
 
 def llama_like(architecture, model_type, **changes):

@@ -1,6 +1,6 @@
 """Encoders for embeddings: post-norm, attention in both directions, learned positions."""
 
-from case import Case
+from case import Case, llama_like
 
 
 def bert(**changes):
@@ -30,4 +30,7 @@ CASES = [
          twin="f16"),
     Case("xlm-roberta", "as multilingual-e5 and bge-m3: the same, 4 heads of 8",
          roberta("XLMRobertaModel", "xlm-roberta", hidden_size=32, num_attention_heads=4), stored="float16"),
+    Case("qwen2-bidirectional", "as gte-Qwen2: a decoder that sees both ways, RoPE, biases, two key heads for four",
+         llama_like("Qwen2ForCausalLM", "qwen2", is_causal=False, use_sliding_window=False, sliding_window=64, max_window_layers=2,
+                    rope_theta=1000000.0), stored="float16"),
 ]
