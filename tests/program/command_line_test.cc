@@ -132,26 +132,6 @@ TEST(CommandLine, InspectShowsWhatIsInTheFile) {
     EXPECT_NE(inspect.out.find(part), std::string::npos) << part;
 }
 
-TEST(CommandLine, BenchPrintsJsonLines) {
-  const Finished bench =
-      run_program({"bench", "model", "-p", "32", "-n", "4", "-b", "1,2", "-r", "1", "--json"});
-  EXPECT_EQ(bench.status, 0) << bench.err;
-  EXPECT_EQ(std::ranges::count(bench.out, '\n'), 3);
-  EXPECT_NE(bench.out.find(R"("test":"prefill","batch":1)"), std::string::npos) << bench.out;
-  EXPECT_NE(bench.out.find(R"("test":"decode","batch":2)"), std::string::npos) << bench.out;
-}
-
-TEST(CommandLine, BenchRooflinePrintsTheLimitsOfEachThreadCount) {
-  const Finished bench =
-      run_program({"bench", "roofline", "-t", "2", "--seconds", "0.001", "--buffer", "16MB", "--json"});
-  EXPECT_EQ(bench.status, 0) << bench.err;
-  for (const char* part :
-       {R"({"test":"read","threads":1,"gb_per_second":)", R"({"test":"read","threads":2,"gb_per_second":)"})
-    EXPECT_NE(bench.out.find(part), std::string::npos) << bench.out;
-  EXPECT_EQ(run_program({"bench", "roofline", "--buffer", "much"}).status, 2);
-  EXPECT_EQ(run_program({"bench", "roofline", "--buffer", "900000000GB", "-t", "1"}).status, 1);
-}
-
 // A model that cannot be had is one line that names the file, and status 1.
 TEST(BadModel, IsOneLineThatNamesTheFile) {
   const testing::TemporaryFolder folder;
