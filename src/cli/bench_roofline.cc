@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/processors.h"
 #include "cli/bench.h"
+#include "cli/roofline_options.h"
 #include "kernels/roofline.h"
 
 namespace loci::cli {
@@ -17,8 +18,7 @@ using kernels::Roofline;
 
 struct RooflineBench {
   int threads = 0;
-  double seconds = 0.5;
-  std::size_t read_bytes = 0;
+  kernels::RooflineOptions measure{.seconds = 0.5};
   bool json = false;
 };
 
@@ -55,8 +55,7 @@ Result<> bench_roofline(const RooflineBench& options) {
   const int most = options.threads > 0 ? options.threads : available_processors();
   for (const int threads : thread_counts(most)) {
     WorkerPool pool(threads);
-    LOCI_TRY(const Roofline roofline,
-             kernels::measure_roofline(pool, {.seconds = options.seconds, .read_bytes = options.read_bytes}));
+    LOCI_TRY(const Roofline roofline, kernels::measure_roofline(pool, options.measure));
     options.json ? print_json(roofline) : print_table(roofline);
     std::fflush(stdout);
   }
@@ -74,15 +73,7 @@ Command add_bench_roofline(CLI::App& bench) {
   command->add_option("-t,--threads", options->threads, "the largest number of threads; 0: one a processor")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
-  command->add_option("--seconds", options->seconds, "spent on each figure")
-      ->capture_default_str()
-      ->check(CLI::Range(0.001, 60.0));
-  command
-      ->add_option(
-          "--buffer", options->read_bytes,
-          "memory that is read, such as 2GB; default: three times the last cache, 1 to 4 GiB, at most a "
-          "quarter of what is free")
-      ->transform(CLI::AsSizeValue(false));
+  add_roofline_options(*command, "", options->measure);
   command->add_flag("--json", options->json, "print one JSON object a line");
   return {command, [options] { return bench_roofline(*options); }};
 }

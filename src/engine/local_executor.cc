@@ -1,5 +1,7 @@
 #include "engine/local_executor.h"
 
+#include <cstring>
+
 namespace loci {
 
 Result<std::unique_ptr<LocalExecutor>> LocalExecutor::create(const Model& model, const Options& options) {
@@ -14,6 +16,11 @@ StepResult LocalExecutor::run(const Batch& batch) {
           model_.spec().vocab_size,
           {workspace_.states(), batch.state_rows.size() * hidden},
           model_.spec().hidden_size};
+}
+
+void LocalExecutor::copy_block(std::uint32_t from, std::uint32_t to) {
+  const kernels::KvView& kv = arena_.layers().front();  // a block holds all layers
+  std::memcpy(kv.arena + to * kv.block_bytes, kv.arena + from * kv.block_bytes, kv.block_bytes);
 }
 
 }  // namespace loci

@@ -26,6 +26,9 @@ class LocalExecutor final : public Executor {
 
   StepResult run(const Batch& batch) override;
 
+  /// Makes block `to` hold the keys and values of block `from`.
+  void copy_block(std::uint32_t from, std::uint32_t to);
+
  private:
   LocalExecutor(const Model& model, KvArena arena, const Options& options)
       : model_(model),

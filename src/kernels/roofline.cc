@@ -4,13 +4,12 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 #include <span>
-#include <string>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/check.h"
+#include "base/system_memory.h"
 #include "kernels/cpu/peaks/peaks.h"
 
 namespace loci::kernels {
@@ -116,15 +115,6 @@ double bytes_per_second(std::span<const std::byte> buffer, int runs, WorkerPool&
     });
   });
   return static_cast<double>(pieces) * static_cast<double>(kReadPiece) / median;
-}
-
-/// Memory that can be had without pushing anything out that is in use; 0 where the system does not tell.
-std::size_t available_memory() {
-  std::ifstream info("/proc/meminfo");
-  std::size_t kibibytes = 0;
-  for (std::string word; info >> word;)
-    if (word == "MemAvailable:") info >> kibibytes;
-  return kibibytes << 10;
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // The measuring commands, and the models made for them: what they print, and what they refuse.
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
+#include "base/json.h"
 #include "testing/process.h"
 
 namespace loci {
@@ -10,13 +12,66 @@ namespace {
 using testing::Finished;
 using testing::run_program;
 
+const std::vector<std::string> kQuickRoofline{"--roofline-seconds", "0.001", "--roofline-buffer", "16MB"};
+
+std::vector<json::object> json_lines(const std::string& text) {
+  std::vector<json::object> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    auto parsed = parse_json(line);
+    EXPECT_TRUE(parsed && parsed->is_object()) << line;
+    if (parsed && parsed->is_object()) lines.push_back(parsed->as_object());
+  }
+  return lines;
+}
+
+Finished run_bench(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), kQuickRoofline.begin(), kQuickRoofline.end());
+  return run_program(std::move(arguments));
+}
+
 TEST(BenchModel, PrintsJsonLines) {
   const Finished bench =
-      run_program({"bench", "model", "-p", "32", "-n", "4", "-b", "1,2", "-r", "1", "--json"});
+      run_bench({"bench", "model", "-p", "32", "-n", "4", "-b", "1,3", "-r", "1", "-t", "2", "--json"});
   EXPECT_EQ(bench.status, 0) << bench.err;
-  EXPECT_EQ(std::ranges::count(bench.out, '\n'), 3);
-  EXPECT_NE(bench.out.find(R"("test":"prefill","batch":1)"), std::string::npos) << bench.out;
-  EXPECT_NE(bench.out.find(R"("test":"decode","batch":2)"), std::string::npos) << bench.out;
+  const auto lines = json_lines(bench.out);
+  ASSERT_EQ(lines.size(), 3u) << bench.out;
+  const std::pair<const char*, int> kExpected[] = {{"prefill", 1}, {"decode", 1}, {"decode", 3}};
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const json::object& line = lines[i];
+    EXPECT_EQ(line.at("test").as_string(), kExpected[i].first);
+    EXPECT_EQ(line.at("batch").as_int64(), kExpected[i].second);
+    EXPECT_EQ(line.at("prompt").as_int64(), 32);
+    EXPECT_EQ(line.at("threads").as_int64(), 2);
+    EXPECT_EQ(line.at("format").as_string(), "Q8_0");
+    EXPECT_EQ(line.at("peak").as_string(), "int8");
+    EXPECT_GT(line.at("tokens_per_second").as_double(), 0);
+    EXPECT_GT(line.at("roofline_percent").as_double(), 0);
+  }
+}
+
+TEST(BenchModel, FloatsAreMeasuredByTheirArithmetic) {
+  const testing::TemporaryFolder folder;
+  const std::string model = folder / "made.gguf";
+  ASSERT_EQ(run_program({"make-model", model, "--like", "tiny", "--format", "BF16"}).status, 0);
+  const auto peak_of = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"bench", "model", model, "-p", "8", "-n",
+                                       "1",     "-b",    "1",   "-r", "1", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Finished bench = run_bench(arguments);
+    EXPECT_EQ(bench.status, 0) << bench.err;
+    return std::string(json_lines(bench.out).at(0).at("peak").as_string());
+  };
+  EXPECT_EQ(peak_of({}), "bf16");
+  EXPECT_EQ(peak_of({"--dtype", "float32"}), "fp32");
+}
+
+TEST(BenchModel, BatchesThatDoNotFitAreRefused) {
+  const Finished little = run_program({"bench", "model", "-b", "4", "--kv-cache-memory", "2MB"});
+  EXPECT_EQ(little.status, 1);
+  EXPECT_NE(little.err.find("lower -b, -p or -n"), std::string::npos) << little.err;
+  EXPECT_EQ(run_program({"bench", "model", "-b", "0"}).status, 2);
+  EXPECT_EQ(run_program({"bench", "model", "-p", "0"}).status, 2);
 }
 
 TEST(MakeModel, ItsModelLoadsAndGenerates) {

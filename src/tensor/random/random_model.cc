@@ -46,6 +46,9 @@ void set_llama_keys(GgufWriter& writer, const ModelShape& shape) {
   writer.set("llama.attention.layer_norm_rms_epsilon", GgufValue(double{1e-5f}));
 }
 
+constexpr std::string_view kChatTemplate =
+    "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}assistant: ";
+
 void append_utf8(std::string& text, unsigned code) {  // below U+0800
   if (code >= 0x80) text += static_cast<char>(0xC0u | code >> 6);
   text += static_cast<char>(code < 0x80 ? code : 0x80u | (code & 0x3Fu));
@@ -78,6 +81,7 @@ void set_byte_tokenizer(GgufWriter& writer, int vocabulary) {
   writer.set("tokenizer.ggml.bos_token_id", GgufValue(std::int64_t{1}));
   writer.set("tokenizer.ggml.eos_token_id", GgufValue(std::int64_t{2}));
   writer.set("tokenizer.ggml.add_bos_token", GgufValue(false));
+  writer.set("tokenizer.chat_template", kChatTemplate);
 }
 
 /// Declares the tensors, each with the way to make it.
