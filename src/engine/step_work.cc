@@ -47,8 +47,8 @@ kernels::Work step_work(const Model& model, const KvLayout& kv, const StepTokens
     const AttentionSpec& attention = spec.layers[i].attention;
     work.operations += 2 * rows * layer_weights(spec.layers[i], spec.hidden_size);
     work.operations += 4 * sequences * attention.query_features() * positions_seen(attention, tokens);
-    work.bytes += sequences * positions_read(attention, tokens) *
-                  static_cast<double>(kv.layer_bytes(kv.layers[i])) / kv.block_tokens;
+    const KvLayout layer{{kv.layers[i]}, kv.dtype, kv.block_tokens};
+    work.bytes += sequences * positions_read(attention, tokens) * static_cast<double>(layer.token_bytes());
   }
   return work;
 }
