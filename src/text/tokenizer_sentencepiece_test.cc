@@ -91,6 +91,17 @@ TEST(TokenizersSentencePiece, SpecialTokensFollowTheConfiguration) {
   EXPECT_EQ(ids(bpe, {{"add_bos_token", false}, {"add_eos_token", true}}), (Ids{4, 3, 2}));
 }
 
+/// The ids of sentencepiece 0.2.3. "▁▁" is one of the pieces that the model's maker defined: with the spaces
+/// around it a lone "▁" makes three marks, and two ways to cut them differ by a rounding at most.
+TEST(TokenizersSentencePiece, DefinedPiecesScoreAsInTheReference) {
+  const auto tokenizer =
+      tokenizer_from_sentencepiece(model_file("spm-unigram-symbols.model"), json::object{}).value();
+  const EncodeOptions plain{.add_special_tokens = false};
+  using Ids = std::vector<TokenId>;
+  EXPECT_EQ(tokenizer->encode("the wolf ▁ z", plain), (Ids{28, 237, 30, 26, 8, 5, 48}));
+  EXPECT_EQ(tokenizer->encode("the hello q and ▁ y", plain), (Ids{28, 8, 6, 8, 418, 79, 8, 5, 36}));
+}
+
 TEST(TokenizersProtobuf, BrokenEncodingsAreErrors) {
   const auto error = [](std::string_view bytes) {
     ProtobufReader reader(bytes);

@@ -85,19 +85,18 @@ void set_fallback(std::optional<TokenId> unknown, BpeBuilder& builder) {
   builder.spec().fuse_unknown = true;
 }
 
-struct ScoreRange {
+float lowest_score(const ScoredPieces& pieces) {
   float lowest = std::numeric_limits<float>::max();
-  float highest = std::numeric_limits<float>::min();  // above 0, as the reference begins
-};
+  for (std::size_t id = 0; id < pieces.scores.size(); ++id)
+    if (pieces.types[id] == PieceType::kNormal)
+      lowest = std::min(lowest, static_cast<float>(pieces.scores[id]));
+  return lowest;
+}
 
-ScoreRange range_of_scores(const ScoredPieces& pieces) {
-  ScoreRange range;
-  for (std::size_t id = 0; id < pieces.scores.size(); ++id) {
-    if (pieces.types[id] != PieceType::kNormal) continue;
-    range.lowest = std::min(range.lowest, static_cast<float>(pieces.scores[id]));
-    range.highest = std::max(range.highest, static_cast<float>(pieces.scores[id]));
-  }
-  return range;
+/// Of a piece that the model's maker defined: log probabilities are below 0, so that it wins over all ways to
+/// cut the same bytes, and a longer one over shorter ones. The file's score is not read.
+float user_defined_score(std::string_view piece) {
+  return 0.1f * (static_cast<float>(piece.size()) - 1);
 }
 
 }  // namespace
@@ -130,11 +129,10 @@ std::unique_ptr<const TokenModel> sentencepiece_characters(const Vocabulary& voc
 std::unique_ptr<const TokenModel> sentencepiece_unigram(const ScoredPieces& pieces,
                                                         const Vocabulary& vocabulary,
                                                         std::optional<TokenId> unknown) {
-  const ScoreRange range = range_of_scores(pieces);
   UnigramSpec spec;
   spec.scores = pieces.scores;
   spec.unknown = unknown.value_or(UnigramSpec::kNone);
-  spec.unknown_score = range.lowest - 10.0f;
+  spec.unknown_score = lowest_score(pieces) - 10.0f;
   spec.single_precision = true;
   spec.cached = false;  // a text is one word
   for (std::size_t id = 0; id < pieces.pieces.size(); ++id) {
@@ -142,8 +140,7 @@ std::unique_ptr<const TokenModel> sentencepiece_unigram(const ScoredPieces& piec
     const PieceType type = pieces.types[id];
     if (type != PieceType::kNormal && type != PieceType::kUserDefined) continue;
     spec.pieces.add(piece, static_cast<TokenId>(id));
-    if (type == PieceType::kUserDefined)  // so that it wins over whatever is as long
-      spec.scores[id] = static_cast<float>(piece.size()) * range.highest - 0.1;
+    if (type == PieceType::kUserDefined) spec.scores[id] = user_defined_score(piece);
   }
   bool falls_back = true;
   for (std::size_t byte = 0; byte < 256; ++byte) {
