@@ -34,8 +34,7 @@ serve: build
 	@$(BUILD)/loci serve
 
 bench: build
-	@cmake --build $(BUILD) -j $(JOBS) --target kernels_bench
-	@$(BUILD)/kernels_bench
+	@$(BUILD)/loci bench kernels
 	@$(BUILD)/loci bench model
 
 asan: setup
@@ -76,7 +75,7 @@ format-check:
 
 tidy: build
 	@tools/setup/debian.sh clang
-	@git ls-files 'src/*.cc' | grep -v -E '_(fuzz|bench)\.cc$$' | xargs -P $(JOBS) -n 4 clang-tidy-19 -p $(BUILD) --quiet
+	@git ls-files 'src/*.cc' | grep -v -E '_fuzz\.cc$$' | xargs -P $(JOBS) -n 4 clang-tidy-19 -p $(BUILD) --quiet
 
 clean:
 	@rm -rf build build-asan build-tsan build-fuzz

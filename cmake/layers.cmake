@@ -13,7 +13,7 @@ function(loci_layer name)
 
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${source_dir}/*.cc ${source_dir}/*.S)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
 
   set(depends)

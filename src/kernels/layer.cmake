@@ -17,7 +17,3 @@ set_source_files_properties(${source_dir}/cpu/peaks/avx512_vnni.cc PROPERTIES CO
   "${peak_flags};-mavx512f;-mavx512vnni;-mprefer-vector-width=512")
 set_source_files_properties(${source_dir}/cpu/peaks/avx512_bf16.cc PROPERTIES COMPILE_OPTIONS
   "${peak_flags};-mavx512f;-mavx512bf16;-mprefer-vector-width=512")
-
-add_executable(kernels_bench EXCLUDE_FROM_ALL ${source_dir}/kernels_bench.cc)
-target_link_libraries(kernels_bench PRIVATE loci_kernels benchmark::benchmark GTest::gtest)
-target_compile_options(kernels_bench PRIVATE ${LOCI_WARNINGS} -Wno-uninitialized -Wno-maybe-uninitialized)

@@ -50,6 +50,30 @@ TEST(BenchModel, PrintsJsonLines) {
   }
 }
 
+TEST(BenchKernels, PrintsEveryInstructionSetOfACall) {
+  const Finished bench = run_bench({"bench", "kernels", "-t", "2", "--seconds", "0", "--json", "--filter",
+                                    "^(matmul/Q8_0/tokens:4|add/tokens:1|kv_write/F16/tokens:1x16)/"});
+  if (bench.err.find("matches no call") != std::string::npos) GTEST_SKIP() << "no vector instructions here";
+  EXPECT_EQ(bench.status, 0) << bench.err;
+  const auto lines = json_lines(bench.out);
+  EXPECT_TRUE(lines.size() == 3 || lines.size() == 6) << bench.out;
+  for (const json::object& line : lines) {
+    EXPECT_TRUE(line.at("right").as_bool()) << json::serialize(line);
+    for (const char* key : {"microseconds", "gb_per_second", "gop_per_second", "roofline_percent"})
+      EXPECT_TRUE(line.at(key).is_double()) << key;
+    EXPECT_EQ(line.at("threads").as_int64(), 2);
+  }
+}
+
+TEST(BenchKernels, BadFiltersAreRefused) {
+  const Finished broken = run_program({"bench", "kernels", "--filter", "matmul(("});
+  EXPECT_EQ(broken.status, 1);
+  EXPECT_NE(broken.err.find("matmul(("), std::string::npos) << broken.err;
+  const Finished nothing = run_bench({"bench", "kernels", "--filter", "no-such-op"});
+  EXPECT_EQ(nothing.status, 1);
+  EXPECT_NE(nothing.err.find("no-such-op"), std::string::npos) << nothing.err;
+}
+
 TEST(BenchModel, FloatsAreMeasuredByTheirArithmetic) {
   const testing::TemporaryFolder folder;
   const std::string model = folder / "made.gguf";
