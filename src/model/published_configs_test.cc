@@ -170,6 +170,40 @@ TEST(PublishedConfigs, DecodersThatSeeBothWaysAreEncoders) {
             "config.json: field 'is_causal' is false: not supported together with a sliding window");
 }
 
+constexpr const char* kNomic = R"({{"architectures": ["NomicBertModel"], "activation_function": "swiglu",
+    "causal": false, "layer_norm_epsilon": 1e-12, "max_trained_positions": 2048, "mlp_fc1_bias": false,
+    "mlp_fc2_bias": false, "n_embd": 768, "n_head": 12, "n_inner": 3072, "n_layer": 12, "n_positions": 8192,
+    "parallel_block": false, "prenorm": false, "qkv_proj_bias": false, "rotary_emb_fraction": 1.0,
+    "rotary_emb_interleaved": false, "rotary_emb_scale_base": null, "type_vocab_size": 2, "use_rms_norm": false,
+    "vocab_size": 30528{}}})";
+
+// nomic-ai/nomic-embed-text-v1.5, and what other configurations of its code may say.
+TEST(PublishedConfigs, NomicHasKeysOfItsOwn) {
+  const auto plan_of = [](const char* keys) {
+    return HfFolder(fmt::format(fmt::runtime(kNomic), keys), {"embeddings.word_embeddings.weight"}).plan();
+  };
+  const auto plan = plan_of(R"(, "rotary_emb_base": 1000, "rotary_scaling_factor": null)");
+  ASSERT_TRUE(plan) << plan.error().message;
+  const ModelSpec& spec = plan->spec;
+  EXPECT_EQ(spec.context_length, 8192);
+  EXPECT_EQ(spec.layers.size(), 12u);
+  EXPECT_EQ(spec.layers[0].mlp.intermediate_size, 3072);
+  EXPECT_TRUE(spec.layers[0].mlp.gated);
+  EXPECT_EQ(spec.ropes[0].rotary_dim, 64);
+  EXPECT_NEAR(spec.ropes[0].inverse_frequencies[1], std::pow(1000.0, -2.0 / 64), 1e-6);
+  EXPECT_EQ(plan_of("")->spec.ropes[0].inverse_frequencies, spec.ropes[0].inverse_frequencies);
+  EXPECT_EQ(plan_of(R"(, "rotary_scaling_factor": 2)")->spec.context_length, 2048);
+  for (const char* key : {"prenorm", "parallel_block", "use_rms_norm", "rotary_emb_interleaved", "causal"}) {
+    std::string config = fmt::format(fmt::runtime(kNomic), "");
+    const std::string from = fmt::format("\"{}\": false", key);
+    config.replace(config.find(from), from.size(), fmt::format("\"{}\": true", key));
+    EXPECT_EQ(HfFolder(config).plan().error().message,
+              fmt::format("config.json: field '{}' is true: not supported", key));
+  }
+  EXPECT_NE(plan_of(R"(, "moe_every_n_layers": 2)").error().message.find("moe_every_n_layers"),
+            std::string::npos);
+}
+
 // bert-base-uncased still has TensorFlow's names of a norm's weight and bias.
 TEST(PublishedConfigs, NormsWithTheirOldNames) {
   const auto golden = testing::repository() / "tests/goldens/families/bert";

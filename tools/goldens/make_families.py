@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import torch
 from huggingface_hub import save_torch_state_dict
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
@@ -59,9 +60,20 @@ def model_class(case):
 def write_checkpoint(case, weights, folder):
     folder.mkdir(parents=True, exist_ok=True)
     reference.write_json(folder / "config.json", {**case.config, "torch_dtype": case.stored})
+    for pattern, fused in case.hub_fused:
+        weights = with_fused(weights, pattern, fused)
     for pattern, replacement in case.hub_names:
         weights = {re.sub(pattern, replacement, name): value for name, value in weights.items()}
     save_torch_state_dict(weights, folder, metadata={"format": "pt"}, filename_pattern="model{suffix}.safetensors")
+
+
+def with_fused(weights, pattern, fused):
+    """The weights with those that the pattern matches one below the other, as the tensor `fused` of their layer."""
+    result = {}
+    for name, value in weights.items():
+        name = re.sub(pattern, fused, name)
+        result[name] = torch.cat([result[name], value]) if name in result else value
+    return result
 
 
 def golden_of(model, prompts):

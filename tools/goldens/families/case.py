@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-ENCODERS = ("bert", "distilbert", "roberta", "xlm-roberta")
+ENCODERS = ("bert", "distilbert", "nomic_bert", "roberta", "xlm-roberta")
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Case:
     # Changes of the config that must change the logits by more than 5 %: proof that the golden sees these settings.
     matters: tuple = ()
     hub_names: tuple = ()  # (regular expression, replacement) on tensor names: where the hub's files differ from transformers 5
+    # (regular expression, name) on the ends of tensor names: neighbours that it matches are one tensor there, row after row
+    hub_fused: tuple = ()
     distinct: int = 24  # fewest distinct ids of the 64 greedy ones; less where the architecture falls into loops at this size
     attention: str = "eager"  # of transformers; "sdpa" where its eager one computes something else than the model
     ntk_length: int = 0  # rope type "dynamic": the length whose frequencies hold throughout (see make_families.py)

@@ -19,6 +19,17 @@ DISTILBERT = {"architectures": ["DistilBertModel"], "model_type": "distilbert", 
               "dropout": 0.1, "hidden_dim": 48, "initializer_range": 0.02, "max_position_embeddings": 64, "n_heads": 5, "n_layers": 2,
               "pad_token_id": 0, "sinusoidal_pos_embds": False, "tie_weights_": True, "vocab_size": 101}
 
+# As nomic-embed-text-v1.5: its own code reads the GPT-2 keys, transformers 5 the others.
+NOMIC = {"architectures": ["NomicBertModel"], "model_type": "nomic_bert", "activation_function": "swiglu", "causal": False, "hidden_size": 40,
+         "intermediate_size": 48, "layer_norm_eps": 1e-12, "layer_norm_epsilon": 1e-12, "max_position_embeddings": 2048,
+         "max_trained_positions": 2048, "mlp_fc1_bias": False, "mlp_fc2_bias": False, "n_embd": 40, "n_head": 5, "n_inner": 48,
+         "n_layer": 2, "n_positions": 8192, "num_attention_heads": 5, "num_hidden_layers": 2, "parallel_block": False, "prenorm": False,
+         "qkv_proj_bias": False, "rotary_emb_base": 1000, "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": False,
+         "rotary_emb_scale_base": None, "rotary_scaling_factor": None, "type_vocab_size": 2, "use_rms_norm": False, "vocab_size": 104}
+NOMIC_NAMES = ((r"^layers", "encoder.layers"), (r"embeddings.LayerNorm", "emb_ln"), (r"self_attn.o_proj", "attn.out_proj"),
+               (r"up_proj", "fc11"), (r"gate_proj", "fc12"), (r"down_proj", "fc2"), (r"post_attention_layernorm", "norm1"),
+               (r"post_mlp_layernorm", "norm2"))
+
 CASES = [
     Case("bert", "as MiniLM: BertModel without prefix, exact GELU, two token types of which only the first is used, 3 heads of 8",
          bert(), stored="float32", twin="f32"),
@@ -30,6 +41,8 @@ CASES = [
          twin="f16"),
     Case("xlm-roberta", "as multilingual-e5 and bge-m3: the same, 4 heads of 8",
          roberta("XLMRobertaModel", "xlm-roberta", hidden_size=32, num_attention_heads=4), stored="float16"),
+    Case("nomic-bert", "RoPE of base 1000, gated SiLU, no biases but in norms, 5 heads of 8", NOMIC, stored="float16", twin="f16",
+         hub_fused=((r"self_attn\.[qkv]_proj", "attn.Wqkv"),), hub_names=NOMIC_NAMES),
     Case("qwen2-bidirectional", "as gte-Qwen2: a decoder that sees both ways, RoPE, biases, two key heads for four",
          llama_like("Qwen2ForCausalLM", "qwen2", is_causal=False, use_sliding_window=False, sliding_window=64, max_window_layers=2,
                     rope_theta=1000000.0), stored="float16"),

@@ -59,11 +59,11 @@ def placeholder_vocabulary(self):
 
 
 def write_tokenizer_size(folder):
-    """Gemma 3's conversion counts the tokens of tokenizer.json to know the rows of the embedding that are in use."""
+    """Gemma 3's conversion counts the tokens of tokenizer.json to know the rows of the embedding that are in use; Nomic's asks for its type."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     size = config.get("text_config", config)["vocab_size"]
     vocabulary = {f"t{i}": i for i in range(size)}
-    (folder / "tokenizer.json").write_text(json.dumps({"model": {"vocab": vocabulary}, "added_tokens": []}))
+    (folder / "tokenizer.json").write_text(json.dumps({"model": {"type": "WordPiece", "vocab": vocabulary}, "added_tokens": []}))
 
 
 def keep_hub_keys(base):
