@@ -87,7 +87,7 @@ constexpr std::size_t kReadPiece = std::size_t{1} << 20;
 /// enough: memory is slower.
 template <std::size_t ahead>
 std::uint64_t sum_words(const std::byte* from, std::size_t count) {
-  using Words = std::uint64_t __attribute__((vector_size(16)));
+  using Words = std::uint64_t __attribute__((vector_size(16), may_alias));
   constexpr std::size_t kChains = 8;
   Words sums[kChains] = {};
   for (const std::byte* const end = from + count; from < end; from += sizeof sums) {
