@@ -204,6 +204,40 @@ TEST(PublishedConfigs, NomicHasKeysOfItsOwn) {
             std::string::npos);
 }
 
+// mistralai/Mistral-Small-3.1-24B-Instruct-2503, Ministral-3-8B-Instruct-2512-BF16.
+TEST(PublishedConfigs, Mistral3IsMistralInside) {
+  const auto inside = [](const char* rope, std::vector<std::string> tensors) {
+    return HfFolder(fmt::format(R"({{"architectures": ["Mistral3ForConditionalGeneration"], "text_config": {{
+        "head_dim": 128, "hidden_size": 5120, "intermediate_size": 32768, "max_position_embeddings": 131072,
+        "num_attention_heads": 32, "num_hidden_layers": 40, "num_key_value_heads": 8, "rms_norm_eps": 1e-05,
+        {}, "sliding_window": null, "vocab_size": 131072}}}})",
+                                rope),
+                    std::move(tensors))
+        .plan();
+  };
+  const auto small = inside(R"("rope_theta": 1e9)",
+                            {"language_model.model.embed_tokens.weight", "language_model.lm_head.weight"});
+  ASSERT_TRUE(small) << small.error().message;
+  EXPECT_EQ(small->sources.head, "language_model.lm_head.weight");
+  EXPECT_EQ(small->spec.context_length, 131072);
+  EXPECT_EQ(small->spec.layers[0].attention.window, 0);
+  const auto ministral = [&](const char* original) {
+    return inside(fmt::format(R"("rope_parameters": {{"beta_fast": 32.0, "beta_slow": 1.0, "factor": 16.0,
+        "llama_4_scaling_beta": 0.1, "mscale": 1.0, "mscale_all_dim": 1.0,
+        "original_max_position_embeddings": {}, "rope_theta": 1e6, "rope_type": "yarn"}})",
+                              original)
+                      .c_str(),
+                  {"model.language_model.embed_tokens.weight"});
+  };
+  const auto tied = ministral("16384");
+  ASSERT_TRUE(tied) << tied.error().message;
+  EXPECT_FALSE(tied->sources.head.has_value());
+  EXPECT_EQ(tied->spec.context_length, 16384) << "beyond it queries grow";
+  EXPECT_EQ(tied->spec.ropes[0].magnitude, 1);
+  EXPECT_EQ(ministral("\"many\"").error().message,
+            "config.json: rope scaling field 'original_max_position_embeddings' is not a number");
+}
+
 // bert-base-uncased still has TensorFlow's names of a norm's weight and bias.
 TEST(PublishedConfigs, NormsWithTheirOldNames) {
   const auto golden = testing::repository() / "tests/goldens/families/bert";

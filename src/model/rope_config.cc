@@ -217,7 +217,9 @@ class GgufRope {
     LOCI_TRY_VOID(require_positive(s.beta_fast, "yarn_beta_fast"));
     LOCI_TRY_VOID(require_positive(s.beta_slow, "yarn_beta_slow"));
     scale_yarn(rope_.inverse_frequencies, s);
-    LOCI_TRY(const double attention_factor, number_or("rope.scaling.attn_factor", 1.0));
+    LOCI_TRY(double attention_factor, number_or("rope.scaling.attn_factor", 1.0));
+    LOCI_TRY(const double mscale_all, number_or("rope.scaling.yarn_log_multiplier", 0));
+    if (mscale_all != 0) attention_factor /= yarn_magnitude(factor, mscale_all);
     // Where it is there, this one is the whole magnitude.
     LOCI_TRY(const double magnitude,
              number_or("rope.scaling.yarn_attn_factor", attention_factor * yarn_magnitude(factor)));

@@ -2,6 +2,9 @@
 
 from case import Case, llama_like
 
+GROWING_YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 16.0, "original_max_position_embeddings": 88, "beta_fast": 32.0,
+                "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1}
+
 LLAMA_LIKE = [
     Case("llama-bias", "attention_bias and mlp_bias; 5:5 heads of 8, hidden 35",
          llama_like("LlamaForCausalLM", "llama", attention_bias=True, mlp_bias=True, hidden_size=35, num_attention_heads=5,
@@ -11,6 +14,9 @@ LLAMA_LIKE = [
     Case("yi", "as Yi: GQA 6:1, theta 5000000, eps 1e-6, tied false, ids of specials in odd places",
          llama_like("LlamaForCausalLM", "llama", num_attention_heads=6, num_key_value_heads=1, hidden_size=36, rope_theta=5000000.0,
                     rms_norm_eps=1e-6, bos_token_id=6, eos_token_id=7, vocab_size=83), twin="f32"),
+    Case("ministral3", "YaRN without an attention factor, queries that grow from position 88 on, 4:2 heads of 12",
+         llama_like("Ministral3ForCausalLM", "ministral3", head_dim=12, sliding_window=None, rope_parameters=GROWING_YARN),
+         matters=({"rope_parameters": GROWING_YARN | {"factor": 1.0}},), twin="bf16"),
     Case("mistral-window", "sliding_window 12 in every layer",
          llama_like("MistralForCausalLM", "mistral", sliding_window=12, head_dim=12, num_attention_heads=4),
          matters=({"sliding_window": None}, {"sliding_window": 13}), twin=None),

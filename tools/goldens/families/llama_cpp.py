@@ -102,7 +102,9 @@ def main():
         keep_hub_keys(ModelBase)
         architecture = get_model_architecture(ModelBase.load_hparams(options.folder, False), ModelType.TEXT)
         model = get_model_class(architecture, mmproj=False)
-        model.set_vocab = placeholder_vocabulary
+        delegates = [value for value in vars(model).values() if isinstance(value, type)]  # Mistral 3's
+        for converter in delegates or [model]:
+            converter.set_vocab = placeholder_vocabulary
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(shutil.copytree(options.folder, Path(scratch) / options.folder.name))
             write_tokenizer_size(folder)
