@@ -112,6 +112,7 @@ TEST(MakeModel, ItsModelLoadsAndGenerates) {
   }
   const Finished tokens = run_program({"tokenize", model, "a \xC3\xA9"});
   EXPECT_EQ(tokens.out, "100 35 198 172\n") << "a byte is token 3 + byte";
+  EXPECT_EQ(tokens.err, "");
 }
 
 TEST(MakeModel, RefusesByName) {

@@ -38,7 +38,7 @@ struct Key {
   int ModelShape::* field;
   int least, most;
 };
-constexpr int kLeastVocabulary = 3 + 256;  // three special tokens and every byte
+constexpr int kLeastVocabulary = 3 + 256 + 1;  // special tokens, every byte, and the product of the one merge
 constexpr Key kKeys[] = {
     {"layers", &ModelShape::layers, 1, 1024},
     {"hidden", &ModelShape::hidden, 1, 1 << 17},

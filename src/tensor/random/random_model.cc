@@ -69,7 +69,8 @@ void set_byte_tokenizer(GgufWriter& writer, int vocabulary) {
   std::vector<std::string> names{"<unk>", "<s>", "</s>"};
   const std::size_t special = names.size(), count = static_cast<std::size_t>(vocabulary);
   for (unsigned byte = 0; byte < 256; ++byte) names.push_back(byte_letter(byte));
-  while (names.size() < count) names.push_back(fmt::format("<x{}>", names.size() - special - 256));
+  names.push_back(byte_letter(0xFE) + byte_letter(0xFF));
+  while (names.size() < count) names.push_back(fmt::format("<x{}>", names.size() - special - 257));
   constexpr std::int64_t kNormal = 1, kControl = 3;
   std::vector<std::int64_t> types(count, kNormal);
   std::fill_n(types.begin(), special, kControl);
@@ -77,7 +78,9 @@ void set_byte_tokenizer(GgufWriter& writer, int vocabulary) {
   writer.set("tokenizer.ggml.pre", "gpt-2");
   writer.set("tokenizer.ggml.tokens", GgufValue(std::vector<std::string_view>(names.begin(), names.end())));
   writer.set("tokenizer.ggml.token_type", GgufValue(types));
-  writer.set("tokenizer.ggml.merges", GgufValue(std::vector<std::string_view>{}));
+  // The `gguf` package writes no empty list: a merge of two bytes that no UTF-8 text has.
+  const std::string merge = fmt::format("{} {}", byte_letter(0xFE), byte_letter(0xFF));
+  writer.set("tokenizer.ggml.merges", GgufValue(std::vector<std::string_view>{merge}));
   writer.set("tokenizer.ggml.bos_token_id", GgufValue(std::int64_t{1}));
   writer.set("tokenizer.ggml.eos_token_id", GgufValue(std::int64_t{2}));
   writer.set("tokenizer.ggml.add_bos_token", GgufValue(false));

@@ -62,7 +62,7 @@ TEST(ModelShape, BadShapesAreRefusedByName) {
       {"tiny,layers=-1", "layers '-1'"},
       {"tiny,layers=2x", "layers '2x'"},
       {"tiny,layers=99999999999999999999", "layers '99999999999999999999'"},
-      {"tiny,vocab=258", "vocab '258' is no number between 259"},
+      {"tiny,vocab=259", "vocab '259' is no number between 260"},
       {"tiny,heads=3", "3 heads are no multiple of 2 kv_heads"},
       {"tiny,head_dim=33", "head_dim 33 is odd"},
       {"tiny,tied=yes", "tied 'yes'"},
