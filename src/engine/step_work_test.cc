@@ -13,10 +13,12 @@ constexpr double kLayer = 64 * (64 + 32 + 32) + 64 * 64 + 3 * 64 * 96;
 constexpr double kHead = 300 * 64;
 
 struct MadeModel {
-  explicit MadeModel(const char* more, const char* format = "F32") : pool(1) {
+  explicit MadeModel(const char* more, const char* format = "F32", int window = 0) : pool(1) {
     const auto shape = parse_model_shape(
         std::string("tiny,hidden=64,ff=96,heads=4,kv_heads=2,head_dim=16,vocab=300") + more);
-    image = make_random_model(*shape, *parse_format_mix(format), pool, {})->image();
+    auto writer = make_random_model(*shape, *parse_format_mix(format), pool, {}).value();
+    if (window > 0) writer.set("llama.attention.sliding_window", GgufValue(std::int64_t{window}));
+    image = writer.image();
     checkpoint.emplace(Checkpoint::from_gguf_image(image, "made").value());
     model = Model::load(*checkpoint, {}, pool).value();
     for (const LayerSpec& layer : model->spec().layers)
@@ -49,6 +51,24 @@ TEST(StepWork, DecodeReadsTheKvOfEverySequenceAndTheEmbeddingsRowsAlone) {
   constexpr double kTable = 304 * 64 * 2;  // 300 rows in panels of 16
   EXPECT_DOUBLE_EQ(work.bytes, weights - kTable + 5 * 64 * 2 + 5 * 100 * 2 * 2 * 32 * 2);
   EXPECT_EQ(work.arithmetic, kernels::Arithmetic::kBFloat16);
+}
+
+// With a window of 4 the positions 2..6 see 3, 4, 4, 4 and 4 others or themselves, out of 0..6; position 100
+// sees 97..100.
+TEST(StepWork, WindowsLimitWhatIsSeen) {
+  const MadeModel wide(",tied=1"), narrow(",tied=1", "F32", 4);
+  ASSERT_EQ(narrow.model->spec().layers[1].attention.window, 4);
+  const auto difference = [&](StepTokens tokens) {
+    const kernels::Work all = step_work(*wide.model, wide.kv, tokens);
+    const kernels::Work some = step_work(*narrow.model, narrow.kv, tokens);
+    return kernels::Work{.operations = all.operations - some.operations, .bytes = all.bytes - some.bytes};
+  };
+  const kernels::Work chunk = difference({.sequences = 1, .begin = 2, .count = 5});
+  EXPECT_DOUBLE_EQ(chunk.operations, 2 * 4 * 64 * ((3 + 4 + 5 + 6 + 7) - (3 + 4 + 4 + 4 + 4)));
+  EXPECT_DOUBLE_EQ(chunk.bytes, 0) << "position 2 sees 0, position 6 is there: all seven are read";
+  const kernels::Work single = difference({.sequences = 3, .begin = 100, .count = 1});
+  EXPECT_DOUBLE_EQ(single.operations, 3 * 2 * 4 * 64 * (101 - 4));
+  EXPECT_DOUBLE_EQ(single.bytes, 3 * 2 * (101 - 4) * 2 * 32 * 2);
 }
 
 TEST(StepWork, TheFloorIsTheMachinesTime) {
