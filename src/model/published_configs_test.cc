@@ -238,6 +238,31 @@ TEST(PublishedConfigs, Mistral3IsMistralInside) {
             "config.json: rope scaling field 'original_max_position_embeddings' is not a number");
 }
 
+// LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct
+TEST(PublishedConfigs, Exaone3IsLlamaWithOtherNames) {
+  const auto plan = HfFolder(R"({"architectures": ["ExaoneForCausalLM"], "activation_function": "silu",
+      "head_dim": 80, "hidden_size": 2560, "intermediate_size": 7168, "layer_norm_epsilon": 1e-05,
+      "max_position_embeddings": 32768, "num_attention_heads": 32, "num_key_value_heads": 8, "num_layers": 30,
+      "rope_scaling": {"factor": 8.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+        "original_max_position_embeddings": 8192, "rope_type": "llama3"},
+      "rope_theta": 1000000, "tie_word_embeddings": true, "vocab_size": 102400})",
+                             {"transformer.wte.weight"})
+                        .plan();
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->spec.layers.size(), 30u);
+  EXPECT_EQ(plan->spec.layers[0].attention_norm.epsilon, 1e-5f);
+  EXPECT_EQ(plan->spec.layers[0].mlp.intermediate_size, 7168);
+  EXPECT_TRUE(plan->spec.layers[0].mlp.gated);
+  EXPECT_FLOAT_EQ(plan->spec.ropes[0].inverse_frequencies.back(),
+                  static_cast<float>(std::pow(1e6, -78.0 / 80) / 8));
+  const LayerSources& last = plan->sources.layers[29];
+  EXPECT_EQ(last.query_key_value.rows[1].tensor, "transformer.h.29.attn.attention.k_proj.weight");
+  EXPECT_EQ(last.attention_output.rows[0].tensor, "transformer.h.29.attn.attention.out_proj.weight");
+  EXPECT_EQ(last.gate_up.rows[0].tensor, "transformer.h.29.mlp.c_fc_0.weight");
+  EXPECT_EQ(last.gate_up.rows[1].tensor, "transformer.h.29.mlp.c_fc_1.weight");
+  EXPECT_EQ(last.mlp_norm.weight[0].tensor, "transformer.h.29.ln_2.weight");
+}
+
 // bert-base-uncased still has TensorFlow's names of a norm's weight and bias.
 TEST(PublishedConfigs, NormsWithTheirOldNames) {
   const auto golden = testing::repository() / "tests/goldens/families/bert";
