@@ -97,13 +97,32 @@ TEST(TokenizerGguf, EveryNamedPreTokenizerWorks) {
                            "smaug-bpe",    "stablelm2",
                            "tekken",       "gpt-4o",
                            "smollm",       "deepseek-r1-qwen",
-                           "phi-2"}) {
+                           "phi-2",        "exaone4",
+                           "mellum",       "falcon3",
+                           "pixtral",      "glm4",
+                           "chatglm-bpe",  "exaone",
+                           "bloom",        "gpt3-finnish",
+                           "poro-chat",    "viking"}) {
     GgufWriter writer = byte_level();
     writer.set("tokenizer.ggml.pre", name);
     const auto tokenizer = make(writer);
     ASSERT_NE(tokenizer, nullptr) << name;
     EXPECT_EQ(tokenizer->encode("ab ab11", kBare), (Ids{3, 4, 7, 7})) << name;
   }
+}
+
+TEST(TokenizerGguf, BloomCutsAtMarksAlone) {
+  GgufWriter writer = byte_level();
+  writer.set("tokenizer.ggml.tokens", Strings{"a", "1", ",", "a1", "a,"});
+  writer.set("tokenizer.ggml.token_type", Numbers{1, 1, 1, 1, 1});
+  writer.set("tokenizer.ggml.merges", Strings{"a 1", "a ,"});
+  writer.set("tokenizer.ggml.eos_token_id", std::int64_t{1});
+  const auto ids = [&](const char* pre) {
+    writer.set("tokenizer.ggml.pre", pre);
+    return make(writer)->encode("a1a,", kBare);
+  };
+  EXPECT_EQ(ids("bloom"), (Ids{3, 0, 2}));
+  EXPECT_EQ(ids("viking"), (Ids{0, 1, 0, 2})) << "and at digits";
 }
 
 TEST(TokenizerGguf, SentencePieceMergesByScoreThenFromTheLeft) {

@@ -18,6 +18,12 @@ constexpr Patterns kQwen2 = {kQwen2Pattern};
 // Digits one by one, then GPT-2.
 constexpr Patterns kDigitsGpt2 = {R"(\p{N})", kGpt2Pattern};
 
+// Words between spaces and the marks that end or part sentences in BLOOM's languages.
+constexpr std::string_view kBloomPattern =
+    R"( ?[^(\s|.,!?\x{2026}\x{3002}\x{FF0C}\x{3001}\x{0964}\x{06D4}\x{060C})]+)";
+constexpr Patterns kBloom = {kBloomPattern};
+constexpr Patterns kViking = {kBloomPattern, R"(\p{N})"};
+
 constexpr Patterns kFalcon = {R"([\p{P}\$\+<=>\^~\|`]+)", kGpt2Pattern, "[0-9][0-9][0-9]"};
 
 // Letters with case, as a list of ranges; CJK and Hangul in words of their own.
@@ -64,11 +70,17 @@ constexpr GgufPreTokenizer kPreTokenizers[] = {
     {"default", kGpt2},
     {"gpt-2", kGpt2},
     {"phi-2", kGpt2},
+    {"exaone4", kGpt2},
+    {"mellum", kGpt2},
     {"mpt", kGpt2, false, false, true},
     {"olmo", kGpt2, false, false, true},
     {"llama-bpe", kLlama3, true, true},
     {"llama3", kLlama3, true, true},
     {"llama-v3", kLlama3, true, true},
+    {"falcon3", kLlama3, true, true},
+    {"pixtral", kLlama3, true, true},
+    {"glm4", kLlama3, true},
+    {"chatglm-bpe", kLlama3},
     {"dbrx", kLlama3},
     {"cl100k", kCl100k},
     {"smaug-bpe", kLlama3},
@@ -82,9 +94,14 @@ constexpr GgufPreTokenizer kPreTokenizers[] = {
     {"starcoder", kDigitsGpt2},
     {"refact", kDigitsGpt2},
     {"smollm", kDigitsGpt2},
+    {"exaone", kDigitsGpt2},
     {"command-r", kDigitsGpt2, false, false, true},
     {"tekken", kTekken, true, true},
     {"gpt-4o", kGpt4o},
+    {"bloom", kBloom},
+    {"gpt3-finnish", kBloom},
+    {"poro-chat", kBloom},
+    {"viking", kViking},
 };
 
 }  // namespace
