@@ -8,6 +8,7 @@
 #include "cli/bench.h"
 #include "cli/model_timing.h"
 #include "cli/roofline_options.h"
+#include "kernels/timed_ops.h"
 
 namespace loci::cli {
 namespace {
@@ -16,6 +17,7 @@ struct BenchModel {
   ModelBenchOptions bench;
   kernels::RooflineOptions roofline{.seconds = 0.25};  // on each of about ten figures
   bool json = false;
+  bool by_op = false;
 };
 
 /// What all measurements of a run have in common.
@@ -40,6 +42,17 @@ void print_row(const ModelMeasurement& m) {
   fmt::print("{:<8}{:>6}{:>12.1f}{:>12.2f}{:>15.1f}\n", m.test, m.batch, m.tokens / m.seconds,
              m.seconds * 1e3, 100 * m.floor_seconds / m.seconds);
   std::fflush(stdout);
+}
+
+/// A line an op that ran, of all that the measurement computed (a prompt and its warming up, too).
+void print_op_times() {
+  double total = 0;
+  for (const kernels::OpTime& time : kernels::op_times()) total += time.seconds;
+  for (const kernels::OpTime& time : kernels::op_times())
+    if (time.calls > 0)
+      fmt::print("    {:<10}{:>8.1f} %{:>12.1f} ms{:>10} calls\n", time.op, 100 * time.seconds / total,
+                 time.seconds * 1e3, time.calls);
+  kernels::reset_op_times();
 }
 
 void print_json(const ModelMeasurement& m, const Setting& s) {
@@ -70,8 +83,10 @@ Result<> bench_model(BenchModel& command) {
     return kernels::measure_roofline(pool, command.roofline);
   }());
   const kernels::Isa isa = kernels::best_isa();
-  LOCI_TRY(const auto executor, LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace,
-                                                              threads, kernels::ops_for(isa)}));
+  const kernels::OpTable& ops =
+      command.by_op ? kernels::timed(*kernels::ops_for(isa)) : *kernels::ops_for(isa);
+  LOCI_TRY(const auto executor,
+           LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads, &ops}));
   ModelBench bench(model, *executor, plan, roofline, options);
   const Setting setting{.model = loaded.name(),
                         .format = traits(model.main_dtype()).name,
@@ -82,7 +97,10 @@ Result<> bench_model(BenchModel& command) {
                         .read = roofline.read_bytes_per_second,
                         .arithmetic = bench.arithmetic(),
                         .peak = roofline.peak(bench.arithmetic(), isa)};
-  const auto print = [&](const ModelMeasurement& m) { command.json ? print_json(m, setting) : print_row(m); };
+  const auto print = [&](const ModelMeasurement& m) {
+    command.json ? print_json(m, setting) : print_row(m);
+    if (command.by_op && !command.json) print_op_times();
+  };
   if (!command.json) print_heading(setting);
   print(bench.prefill());
   for (const int batch : options.batches) print(bench.decode(batch));
@@ -115,6 +133,7 @@ Command add_bench_model(CLI::App& bench) {
       ->check(CLI::PositiveNumber);
   model->add_option("-t", options->bench.model.engine.threads, "as --threads")->check(CLI::Range(0, 1024));
   model->add_flag("--json", options->json, "one JSON object a line");
+  model->add_flag("--ops", options->by_op, "where the time goes, op by op");
   add_roofline_options(*model, "roofline-", options->roofline);
   add_model_options(*model, options->bench.model);
   add_engine_options(*model, options->bench.model);

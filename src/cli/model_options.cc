@@ -55,7 +55,10 @@ Result<> ModelOptions::apply() {
 LoadOptions ModelOptions::load_options() const {
   LoadOptions load;
   if (!chat_template.empty()) load.chat_template = chat_template;
-  load.dtype = load_dtype;
+  if (load_dtype == DType::kF32)
+    load.arithmetic = Arithmetic::kFloat32;
+  else
+    load.dtype = load_dtype;
   if (generation_config == "vllm") load.generation_config = GenerationConfigSource::kVllm;
   load.pooling = pooling_from_name(pooling);
   load.threads = engine.threads;
@@ -73,7 +76,9 @@ void add_model_argument(CLI::App& command, ModelOptions& options) {
 void add_model_options(CLI::App& command, ModelOptions& options) {
   command
       .add_option("--dtype", options.dtype,
-                  "type to compute in: auto (the file's own), float32, float16, bfloat16")
+                  "type to compute in: auto (as suits the weights' own), float32 (weights stay as they are), "
+                  "float16 or "
+                  "bfloat16 (float weights are converted)")
       ->capture_default_str()
       ->take_last();
   command.add_option("--threads", options.engine.threads, "kernel threads; 0: one a processor")

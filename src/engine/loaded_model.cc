@@ -110,7 +110,7 @@ Result<LoadedModel> LoadedModel::load(const std::filesystem::path& path, const L
   loaded.end_tokens_ = read_end_tokens(checkpoint, *loaded.tokenizer_);
 
   WorkerPool pool(options.threads > 0 ? options.threads : available_processors());
-  auto model = Model::load(checkpoint, {options.dtype, options.served_context}, pool);
+  auto model = Model::load(checkpoint, {options.dtype, options.arithmetic, options.served_context}, pool);
   if (!model) return in_model(std::move(model).error());
   loaded.model_ = std::move(*model);
   const ModelSpec& spec = loaded.model_->spec();

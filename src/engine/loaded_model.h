@@ -26,7 +26,8 @@ enum class GenerationConfigSource {
 
 struct LoadOptions {
   std::optional<std::filesystem::path> chat_template;  // --chat-template FILE
-  std::optional<DType> dtype;                          // --dtype; default: the file's own
+  std::optional<DType> dtype;  // --dtype float16, bfloat16: of the float matrices; default: the file's own
+  Arithmetic arithmetic = Arithmetic::kNative;  // --dtype float32: kFloat32
   GenerationConfigSource generation_config = GenerationConfigSource::kAuto;
   int threads = 0;                   // that pack the weights; 0: one a processor
   std::optional<Pooling> pooling{};  // --pooling; default: the model's own, else mean

@@ -9,6 +9,7 @@ namespace {
 constexpr OpTable kReferenceOps{.name = "ref",
                                 .embed = ref::embed,
                                 .norm = ref::norm,
+                                .quantize = ref::quantize,
                                 .matmul = ref::matmul,
                                 .rope = ref::rope,
                                 .kv_write = ref::kv_write,
@@ -29,7 +30,8 @@ struct Entry {
 bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c");
 }
 bool has_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");

@@ -5,7 +5,7 @@ file(GLOB_RECURSE avx2_sources ${source_dir}/cpu/avx2/*.cc)
 file(GLOB_RECURSE avx512_sources ${source_dir}/cpu/avx512/*.cc)
 set_source_files_properties(${avx2_sources} PROPERTIES COMPILE_OPTIONS "-O3;-mavx2;-mfma;-mf16c")
 set_source_files_properties(${avx512_sources} PROPERTIES COMPILE_OPTIONS
-  "-O3;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mfma;-mf16c;-mprefer-vector-width=512;-Wno-uninitialized;-Wno-maybe-uninitialized")
+  "-O3;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vnni;-mfma;-mf16c;-mprefer-vector-width=512;-Wno-uninitialized;-Wno-maybe-uninitialized")
 
 # Loops of single instructions (cpu/peaks), each with the flags of its extension.
 set(peak_flags "-O3;-Wno-uninitialized;-Wno-maybe-uninitialized")

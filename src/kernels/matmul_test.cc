@@ -13,6 +13,8 @@ using testing::same_bits;
 
 constexpr int kGap = 3;  // unused floats between the rows of the output, which must stay as they are
 
+enum class Arithmetic { kFloat, kInteger };
+
 struct Case {
   Case(DType dtype, int rows, int columns, int count, Random& random)
       : weight(dtype, rows, columns, random),
@@ -24,12 +26,17 @@ struct Case {
   std::vector<float> run(const OpTable& ops, WorkerPool& pool, MatmulOutput mode, int first,
                          int count) const {
     std::vector<float> output(before.begin() + first * stride, before.begin() + (first + count) * stride);
+    const float* rows = input.data() + first * weight.view.columns;
+    std::vector<QuantizedBlock> bytes;
+    if (arithmetic == Arithmetic::kInteger)
+      bytes = testing::quantized(ops, pool, rows, count, weight.view.columns, weight.view.column_order);
     ops.matmul({.weight = weight.view,
-                .input = input.data() + first * weight.view.columns,
+                .input = rows,
                 .tokens = count,
                 .mode = mode,
                 .output = output.data(),
-                .output_stride = stride},
+                .output_stride = stride,
+                .quantized = arithmetic == Arithmetic::kInteger ? bytes.data() : nullptr},
                pool);
     return output;
   }
@@ -39,18 +46,28 @@ struct Case {
 
   OwnedMatrix weight;
   int tokens, stride;
+  Arithmetic arithmetic = Arithmetic::kFloat;
   std::vector<float> input, before;
 };
 
-TEST(Matmul, EveryIsaEqualsTheReference) {
+std::vector<DType> types_of(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::kInteger ? testing::integer_types() : testing::weight_types();
+}
+
+class Matmul : public ::testing::TestWithParam<Arithmetic> {};
+INSTANTIATE_TEST_SUITE_P(Float, Matmul, ::testing::Values(Arithmetic::kFloat));
+INSTANTIATE_TEST_SUITE_P(Integer, Matmul, ::testing::Values(Arithmetic::kInteger));
+
+TEST_P(Matmul, EveryIsaEqualsTheReference) {
   WorkerPool alone(1), pool(3);
   Random random(2);
-  for (const DType dtype : testing::weight_types())
+  for (const DType dtype : types_of(GetParam()))
     for (int round = 0; round < 30; ++round) {
       const int unit = traits(dtype).block_elements;
       const int columns = unit * random.between(1, round % 10 == 0 ? 700 / unit + 1 : 90 / unit + 1);
       const int tokens = round < 16 ? round + 1 : random.between(1, 33);
-      const Case c(dtype, random.between(1, 150), columns, tokens, random);
+      Case c(dtype, random.between(1, 150), columns, tokens, random);
+      c.arithmetic = GetParam();
       for (const MatmulOutput mode : {MatmulOutput::kStore, MatmulOutput::kAccumulate}) {
         const std::vector<float> expected = c.run(testing::reference(), alone, mode);
         for (const OpTable* ops : testing::simd_tables())
@@ -61,15 +78,16 @@ TEST(Matmul, EveryIsaEqualsTheReference) {
     }
 }
 
-TEST(Matmul, ATokensRowDoesNotDependOnTheBatchOrTheThreads) {
+TEST_P(Matmul, ATokensRowDoesNotDependOnTheBatchOrTheThreads) {
   Random random(3);
   WorkerPool pools[] = {WorkerPool(1), WorkerPool(2), WorkerPool(3)};
-  for (const DType dtype : testing::weight_types()) {
+  for (const DType dtype : types_of(GetParam())) {
     const int unit = traits(dtype).block_elements;
-    const Case c(dtype, 333, 320 / unit * unit + unit, 200, random);
+    Case c(dtype, 333, 320 / unit * unit + unit, 200, random);
+    c.arithmetic = GetParam();
     for (const OpTable* ops : testing::simd_tables()) {
       const std::vector<float> all = c.run(*ops, pools[0], MatmulOutput::kStore);
-      for (const int size : {1, 2, 3, 4, 5, 7, 12, 33, 97, 200})
+      for (const int size : {1, 2, 3, 4, 5, 7, 12, 33, 97, 128, 130, 200})
         for (WorkerPool& pool : pools) {
           const int first = random.between(0, c.tokens - size);
           const auto from = all.begin() + first * c.stride;
@@ -81,7 +99,7 @@ TEST(Matmul, ATokensRowDoesNotDependOnTheBatchOrTheThreads) {
   }
 }
 
-TEST(Matmul, ReferenceIsCloseToExact) {
+TEST(MatmulFloat, ReferenceIsCloseToExact) {
   Random random(4);
   WorkerPool pool(1);
   for (const DType dtype : testing::weight_types()) {
@@ -102,11 +120,60 @@ TEST(Matmul, ReferenceIsCloseToExact) {
   }
 }
 
-TEST(Matmul, SortedColumnsTakeTheirInputsFromWhereTheyCome) {
+// Rounding the inputs to bytes is all that integer arithmetic adds: half a step of max|x| / 127 an input.
+TEST(MatmulInteger, ReferenceIsCloseToExact) {
+  Random random(4);
+  WorkerPool pool(1);
+  for (const DType dtype : testing::integer_types()) {
+    Case c(dtype, 40, 512, 3, random);
+    c.arithmetic = Arithmetic::kInteger;
+    const std::vector<float> output = c.run(testing::reference(), pool, MatmulOutput::kStore);
+    for (int t = 0; t < c.tokens; ++t)
+      for (int r = 0; r < 40; ++r) {
+        double exact = 0, bound = 0;
+        for (int i = 0; i < 512; ++i) {
+          const double weight{c.weight.at(r, i)};
+          exact += weight * double{c.input[static_cast<std::size_t>(t * 512 + i)]};
+          bound += std::fabs(weight) * (0.5 / 127 + 512 * 0x1p-24);  // |x| <= 1
+        }
+        ASSERT_NEAR(output[static_cast<std::size_t>(t * c.stride + r)], exact, bound * 1.01)
+            << traits(dtype).name;
+      }
+  }
+}
+
+TEST(MatmulInteger, BytesAreTheNearestAndEqualOnEveryIsa) {
+  Random random(8);
+  WorkerPool alone(1), pool(3);
+  constexpr int kTokens = 9, kColumns = 160;
+  std::vector<float> input = random.reals(kTokens * kColumns, -3, 3);
+  std::fill_n(input.begin(), 32, 0.0f);
+  input[40] = 1e30f, input[70] = -1e-30f, input[100] = 0.5f;
+  const auto expected = testing::quantized(testing::reference(), alone, input.data(), kTokens, kColumns);
+  for (std::size_t b = 0; b < expected.size(); ++b) {
+    const std::size_t first = b % kTokens * kColumns + b / kTokens * kQuantizedColumns;
+    int sum = 0;
+    for (std::size_t i = 0; i < kQuantizedColumns; ++i) {
+      sum += expected[b].codes[i];
+      ASSERT_NEAR(double{expected[b].scale} * expected[b].codes[i], input[first + i],
+                  0.5001 * double{expected[b].scale});
+    }
+    ASSERT_EQ(expected[b].offset, -128 * sum);
+    ASSERT_EQ(expected[b].offset, expected[b].half_offsets[0] + expected[b].half_offsets[1]);
+  }
+  for (const OpTable* ops : testing::simd_tables()) {
+    const auto actual = testing::quantized(*ops, pool, input.data(), kTokens, kColumns);
+    ASSERT_EQ(std::memcmp(actual.data(), expected.data(), actual.size() * sizeof(QuantizedBlock)), 0)
+        << ops->name;
+  }
+}
+
+TEST_P(Matmul, SortedColumnsTakeTheirInputsFromWhereTheyCome) {
   Random random(6);
   WorkerPool pool(2);
   for (const int tokens : {1, 2, 4, 5, 40}) {
-    const Case plain(DType::kInt4, 37, 320, tokens, random);
+    Case plain(DType::kInt4, 37, 320, tokens, random);
+    plain.arithmetic = GetParam();
     std::vector<std::uint32_t> order(320);
     std::iota(order.begin(), order.end(), 0u);
     std::ranges::shuffle(order, std::mt19937(7));
@@ -115,6 +182,7 @@ TEST(Matmul, SortedColumnsTakeTheirInputsFromWhereTheyCome) {
     for (std::size_t t = 0; t < static_cast<std::size_t>(tokens); ++t)
       for (std::size_t c = 0; c < 320; ++c) sorted.input[t * 320 + order[c]] = plain.input[t * 320 + c];
     sorted.before = plain.before;
+    sorted.arithmetic = GetParam();
     sorted.weight.view = plain.weight.view;
     sorted.weight.view.column_order = order.data();
     const std::vector<float> expected = plain.run(testing::reference(), pool, MatmulOutput::kStore);
@@ -124,10 +192,11 @@ TEST(Matmul, SortedColumnsTakeTheirInputsFromWhereTheyCome) {
   }
 }
 
-TEST(Matmul, NoTokensIsNoWork) {
+TEST_P(Matmul, NoTokensIsNoWork) {
   Random random(5);
   WorkerPool pool(2);
-  const Case c(DType::kF32, 20, 8, 0, random);
+  Case c(DType::kQ8_0, 20, 32, 0, random);
+  c.arithmetic = GetParam();
   for (const OpTable* ops : testing::simd_tables())
     EXPECT_TRUE(c.run(*ops, pool, MatmulOutput::kStore).empty());
 }

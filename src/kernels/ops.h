@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/worker_pool.h"
 #include "kernels/packed_matrix.h"
+#include "kernels/quantized_rows.h"
 #include "tensor/dtype.h"
 
 namespace loci::kernels {
@@ -49,20 +50,35 @@ struct NormArgs {
   int output_stride;
 };
 
+/// Rounds rows to bytes for matmul's integer arithmetic (quantized_rows.h says how), in the order of the
+/// packed columns.
+struct QuantizeArgs {
+  const float* input;  // [tokens][columns]
+  int tokens, columns;
+  const std::uint32_t* column_order;  // as in PackedMatrix; nullptr: as they are
+  QuantizedRows output;
+};
+
 /// output[t][r] = sum_c weight[r][c] * input[t][c] (+ residual: output[t][r] += ...)    [tokens][weight.rows]
 /// Order: packed columns ascending from 0, one fused multiply-add each, whatever the format: a dequantized
 /// weight is the float that dequantize_row() gives, made of exact products and at most one rounding, so it
 /// does not matter when it is dequantized, once a tile of many tokens or in registers for a single one.
-/// bias[r] is added to the finished sum, and with kAccumulate the result to output[t][r] (one rounding each).
+///
+/// With `quantized` the same in integer arithmetic, for the types of integer_format(): blocks of 32 columns
+/// ascending; in each the exact dot product of weight codes and input codes, then sum = fma(float(dot),
+/// scale_w * scale_x, sum), and where the format has minima sum = fma(minimum_w, sum_x, sum). Formats with a
+/// scale for each 16 columns take both steps for either half. bias[r] is added to the finished sum, and with
+/// kAccumulate the result to output[t][r] (one rounding each).
 enum class MatmulOutput { kStore, kAccumulate };
 struct MatmulArgs {
   PackedMatrix weight;
   const float* input;  // [tokens][weight.columns]
   int tokens;
   MatmulOutput mode;
-  float* output;                // [tokens][output_stride]
-  int output_stride;            // >= weight.rows
-  const float* bias = nullptr;  // [weight.rows]
+  float* output;                              // [tokens][output_stride]
+  int output_stride;                          // >= weight.rows
+  const float* bias = nullptr;                // [weight.rows]
+  const QuantizedBlock* quantized = nullptr;  // [columns / 32][tokens]; `input` is then not read
 };
 
 /// Rotates pairs (i, i + rotary_dim / 2) of each head in place (rotate-half form, Su et al. 2021, eq. 34).
@@ -165,6 +181,7 @@ struct OpTable {
   const char* name;  // "ref", "avx2", "avx512"
   void (*embed)(const EmbedArgs&, WorkerPool&);
   void (*norm)(const NormArgs&, WorkerPool&);
+  void (*quantize)(const QuantizeArgs&, WorkerPool&);
   void (*matmul)(const MatmulArgs&, WorkerPool&);
   void (*rope)(const RopeArgs&, WorkerPool&);
   void (*kv_write)(const KvWriteArgs&, WorkerPool&);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <vector>
 
 #include "base/check.h"
 #include "tensor/formats/convert.h"
@@ -11,7 +12,6 @@ namespace loci::kernels {
 namespace {
 
 constexpr std::size_t kLanes = kPanelRows;
-constexpr std::size_t kUnpackBytes = 512;  // of a row, at a time: at least one block
 
 /// The next `bytes` bytes of a stored block, of which `unit` at a time stay together: 1, 2, 4 or all of a
 /// block.
@@ -27,7 +27,7 @@ constexpr PanelLayout kLayouts[] = {
     {DType::kF32, {{{4, 4}}}},
     {DType::kF16, {{{2, 2}}}},
     {DType::kBF16, {{{2, 2}}}},
-    {DType::kQ8_0, {{{2, 2}, {32, 1}}}},                     // scale; values
+    {DType::kQ8_0, {{{2, 2}, {32, 4}}}},                     // scale; values
     {DType::kQ4_0, {{{2, 2}, {16, 4}}}},                     // scale; codes
     {DType::kQ4_1, {{{2, 2}, {2, 2}, {16, 4}}}},             // scale; minimum; codes
     {DType::kQ5_0, {{{2, 2}, {4, 4}, {16, 4}}}},             // scale; high; codes
@@ -47,7 +47,7 @@ constexpr PanelLayout kLayouts[] = {
     {DType::kIQ3_XXS, {{{2, 2}, {96, 4}}}},                  // scale; codes, scales
     {DType::kIQ3_S, {{{2, 2}, {108, 4}}}},                   // scale; codes, high, signs, scales
     {DType::kInt4, {{{4, 4}, {1, 1}, {16, 4}}}},             // scale; zero; codes
-    {DType::kInt8, {{{4, 4}, {32, 1}}}},                     // scale; values
+    {DType::kInt8, {{{4, 4}, {32, 4}}}},                     // scale; values
     {DType::kFp8, {{{4, 4}, {32, 1}}}},                      // scale; values
 };
 
@@ -123,24 +123,21 @@ void pack_panel(DType dtype, int columns, std::span<const std::byte* const, kPan
         copy_block(layout, row + at, panel_data + at * kLanes, lane);
 }
 
-void unpack_row(const PackedMatrix& matrix, int row, float* destination) {
+void unpack_stored_row(const PackedMatrix& matrix, int row, std::byte* destination) {
   LOCI_CHECK(row >= 0 && row < matrix.rows);
   const PanelLayout& layout = layout_of(matrix.dtype);
   const auto block_bytes = static_cast<std::size_t>(traits(matrix.dtype).block_bytes);
-  const std::size_t stored_bytes = row_bytes(matrix.dtype, static_cast<std::size_t>(matrix.columns));
+  const std::size_t bytes = row_bytes(matrix.dtype, static_cast<std::size_t>(matrix.columns));
   const std::byte* packed = matrix.data + static_cast<std::size_t>(row / kPanelRows) * matrix.panel_bytes();
-  std::array<std::byte, kUnpackBytes> stored;
-  const std::size_t most = stored.size() / block_bytes * block_bytes;
-  for (std::size_t at = 0; at < stored_bytes; at += most) {
-    const std::size_t count = std::min(most, stored_bytes - at);
-    for (std::size_t i = 0; i < count; i += block_bytes)
-      copy_block(layout, stored.data() + i, packed + (at + i) * kLanes,
-                 static_cast<std::size_t>(row % kPanelRows));
-    const std::size_t elements =
-        count / block_bytes * static_cast<std::size_t>(traits(matrix.dtype).block_elements);
-    dequantize_row(matrix.dtype, stored.data(), elements, destination);
-    destination += elements;
-  }
+  for (std::size_t at = 0; at < bytes; at += block_bytes)
+    copy_block(layout, destination + at, packed + at * kLanes, static_cast<std::size_t>(row % kPanelRows));
+}
+
+void unpack_row(const PackedMatrix& matrix, int row, float* destination) {
+  const auto columns = static_cast<std::size_t>(matrix.columns);
+  std::vector<std::byte> stored(row_bytes(matrix.dtype, columns));
+  unpack_stored_row(matrix, row, stored.data());
+  dequantize_row(matrix.dtype, stored.data(), columns, destination);
 }
 
 }  // namespace loci::kernels

@@ -6,11 +6,11 @@
 //   [panel][block][field][unit][16 rows] { bytes of the unit }
 //
 // where a block is the stored block of the format (one element of F32, F16, BF16), a field one of its members
-// and a unit what stays together of it: a scale of 2 bytes, 4 bytes of packed codes, single codes of Q8_0. So
-// a vector load brings the same scale, or the same word of codes, of all 16 rows. The fields are in
-// packed_matrix.cc; two examples:
+// and a unit what stays together of it: a scale of 2 bytes, 4 bytes of codes, which integer dot products take
+// at once. So a vector load brings the same scale, or the same word of codes, of all 16 rows. The fields are
+// in packed_matrix.cc; two examples:
 //
-//   Q8_0            [panel][column / 32] { F16 scale[16]; i8 q[32][16]; }
+//   Q8_0            [panel][column / 32] { F16 scale[16]; i8 q[8][16][4]; }    four columns a word of 32 bits
 //   Q4_0            [panel][column / 32] { F16 scale[16]; u8 q[4][16][4]; }   eight columns a word of 32 bits
 //
 // There is no horizontal sum, and each output element has one order of reduction whatever the number of
@@ -57,5 +57,8 @@ void pack_panel(DType dtype, int columns, std::span<const std::byte* const, kPan
 /// Row `row` of the matrix, dequantized: `columns` floats in packed order. The inverse of pack_panel for one
 /// lane.
 void unpack_row(const PackedMatrix& matrix, int row, float* destination);
+
+/// The same as stored: row_bytes(dtype, columns) bytes.
+void unpack_stored_row(const PackedMatrix& matrix, int row, std::byte* destination);
 
 }  // namespace loci::kernels

@@ -14,6 +14,7 @@
 #include "kernels/ops.h"
 #include "tensor/formats/convert.h"
 #include "tensor/formats/format.h"
+#include "tensor/formats/integer_block.h"
 
 namespace loci::kernels::testing {
 
@@ -22,6 +23,12 @@ inline std::vector<DType> weight_types() {
   std::vector<DType> types;
   for (const Format& format : formats())
     if (is_packable(format.dtype)) types.push_back(format.dtype);
+  return types;
+}
+/// Those of them that integer arithmetic knows.
+inline std::vector<DType> integer_types() {
+  std::vector<DType> types = weight_types();
+  std::erase_if(types, [](DType dtype) { return integer_format(dtype) == nullptr; });
   return types;
 }
 inline constexpr DType kKvTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
@@ -80,6 +87,7 @@ inline void fill_row(DType dtype, std::size_t columns, Random& random, std::byte
   };
   for (std::size_t c = 0; c < columns; c += elements, row += bytes) do {
       for (std::size_t i = 0; i < bytes; ++i) row[i] = static_cast<std::byte>(random.between(0, 255));
+      if (dtype == DType::kInt4) row[4] = static_cast<std::byte>(random.between(0, 16));  // its zero
       dequantize_row(dtype, row, elements, values.data());
     } while (!std::ranges::all_of(values, usable));
 }
@@ -116,6 +124,15 @@ struct OwnedMatrix {
   std::vector<float> values;  // [rows][columns]
   PackedMatrix view;
 };
+
+/// Rows as bytes. [columns / 32][tokens]
+inline std::vector<QuantizedBlock> quantized(const OpTable& ops, WorkerPool& pool, const float* input,
+                                             int tokens, int columns,
+                                             const std::uint32_t* column_order = nullptr) {
+  std::vector<QuantizedBlock> blocks(static_cast<std::size_t>(columns / kQuantizedColumns * tokens));
+  ops.quantize({input, tokens, columns, column_order, blocks.data()}, pool);
+  return blocks;
+}
 
 inline ::testing::AssertionResult same_bits(std::span<const float> actual, std::span<const float> expected) {
   if (actual.size() != expected.size()) return ::testing::AssertionFailure() << "lengths differ";

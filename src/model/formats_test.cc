@@ -22,7 +22,7 @@ using testing::SafetensorsEntry;
 /// The logits of every position of a short prompt, on the widest instruction set. [tokens][vocab]
 std::vector<float> logits(const Checkpoint& checkpoint) {
   WorkerPool pool(2);
-  const auto model = Model::load(checkpoint, {}, pool);
+  const auto model = Model::load(checkpoint, {.arithmetic = Arithmetic::kFloat32}, pool);
   if (!model) {
     ADD_FAILURE() << model.error().message;
     return {};

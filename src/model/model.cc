@@ -13,7 +13,7 @@ Result<std::unique_ptr<Model>> Model::load(const Checkpoint& checkpoint, const M
                                            WorkerPool& pool) {
   LOCI_TRY(ModelPlan plan, plan_model(checkpoint, {.served_context = options.served_context}));
   LOCI_TRY(Weights weights, load_weights(checkpoint, plan, options.dtype, pool));
-  return std::unique_ptr<Model>(new Model(std::move(plan.spec), std::move(weights)));
+  return std::unique_ptr<Model>(new Model(std::move(plan.spec), std::move(weights), options.arithmetic));
 }
 
 namespace {
@@ -39,7 +39,7 @@ void Model::forward(const Batch& batch, std::span<const kernels::KvView> kv, Wor
     rope_angles(spec_.ropes[i], batch.positions, workspace.angles[i].cos.data(),
                 workspace.angles[i].sin.data());
   if (!spec_.causal) sequence_ends(batch, workspace.ends);
-  const LayerContext context{spec_, ops, pool, batch, workspace};
+  const LayerContext context{spec_, ops, pool, batch, workspace, arithmetic_};
   embed_tokens(context, weights_);
   for (std::size_t i = 0; i < spec_.layers.size(); ++i)
     transformer_layer(context, spec_.layers[i], weights_.layers[i], kv[i]);
@@ -75,9 +75,8 @@ void Model::compute_logits(const LayerContext& c) const {
     last = w.projected.data();
   }
   const float* bias = weights_.head_bias.empty() ? nullptr : weights_.head_bias.data();
-  c.ops.matmul(
-      {weights_.head, last, rows, kernels::MatmulOutput::kStore, w.logits.data(), spec_.vocab_size, bias},
-      c.pool);
+  apply_matrix(
+      c, {weights_.head, last, rows, kernels::MatmulOutput::kStore, w.logits.data(), spec_.vocab_size, bias});
   if (spec_.logit_scale != 1 || spec_.logit_softcap > 0)
     c.ops.scale({w.logits.data(), rows, spec_.vocab_size, spec_.vocab_size, spec_.logit_scale, 0,
                  spec_.logit_softcap},

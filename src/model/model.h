@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/worker_pool.h"
 #include "kernels/ops.h"
+#include "model/arithmetic.h"
 #include "model/batch.h"
 #include "model/spec.h"
 #include "model/weights.h"
@@ -18,7 +19,8 @@ namespace loci {
 
 struct ModelOptions {
   std::optional<DType> dtype{};  // of the float matrices; none: as stored
-  int served_context = 0;        // positions that will be served, 0: all (PlanOptions)
+  Arithmetic arithmetic = Arithmetic::kNative;
+  int served_context = 0;  // positions that will be served, 0: all (PlanOptions)
 };
 
 struct LayerContext;
@@ -32,6 +34,7 @@ class Model {
   const ModelSpec& spec() const { return spec_; }
   const Weights& weights() const { return weights_; }
   DType main_dtype() const { return main_dtype_; }
+  Arithmetic arithmetic() const { return arithmetic_; }
 
   /// Computes the batch. Reads and writes the keys and values of its sequences in `kv` [layers]; afterwards
   /// workspace.logits [logits_rows][vocab] holds the distributions of batch.logits_rows, in their order, and
@@ -42,14 +45,18 @@ class Model {
                const kernels::OpTable& ops, WorkerPool& pool) const;
 
  private:
-  Model(ModelSpec spec, Weights weights)
-      : spec_(std::move(spec)), weights_(std::move(weights)), main_dtype_(loci::main_dtype(weights_)) {}
+  Model(ModelSpec spec, Weights weights, Arithmetic arithmetic)
+      : spec_(std::move(spec)),
+        weights_(std::move(weights)),
+        main_dtype_(loci::main_dtype(weights_)),
+        arithmetic_(arithmetic) {}
   void compute_states(const LayerContext& context) const;
   void compute_logits(const LayerContext& context) const;
 
   ModelSpec spec_;
   Weights weights_;
   DType main_dtype_;
+  Arithmetic arithmetic_;
 };
 
 }  // namespace loci

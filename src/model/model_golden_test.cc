@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "model/testing/golden.h"
+#include "tensor/formats/integer_block.h"
 
 namespace loci {
 namespace {
@@ -59,12 +60,12 @@ TokenId argmax(std::span<const float> logits) {
 }
 
 /// The golden's model, for the length of its texts.
-std::unique_ptr<Model> load(const std::filesystem::path& path, int served_context) {
+std::unique_ptr<Model> load(const std::filesystem::path& path, int served_context, Arithmetic arithmetic) {
   WorkerPool pool(2);
   const auto checkpoint = Checkpoint::open(path);
   EXPECT_TRUE(checkpoint.has_value()) << checkpoint.error().message;
   if (!checkpoint) return nullptr;
-  auto model = Model::load(*checkpoint, {.served_context = served_context}, pool);
+  auto model = Model::load(*checkpoint, {.arithmetic = arithmetic, .served_context = served_context}, pool);
   EXPECT_TRUE(model.has_value()) << model.error().message;
   return model ? std::move(*model) : nullptr;
 }
@@ -88,11 +89,14 @@ class FamiliesGolden : public ::testing::TestWithParam<std::string> {
     for (const json::object& entry : golden_entries())
       if (entry.at("name").as_string() == GetParam()) golden_ = read_golden(entry);
     SKIP_IF_ABSENT(golden_.checkpoint);
+    model_ = load_with(Arithmetic::kFloat32);
+    ASSERT_NE(model_, nullptr);
+  }
+  std::unique_ptr<Model> load_with(Arithmetic arithmetic) const {
     std::size_t longest = 0;
     for (const GoldenPrompt& prompt : golden_.prompts)
       longest = std::max(longest, prompt.ids.size() + prompt.greedy.size());
-    model_ = load(golden_.checkpoint, static_cast<int>(longest));
-    ASSERT_NE(model_, nullptr);
+    return load(golden_.checkpoint, static_cast<int>(longest), arithmetic);
   }
   std::size_t vocab() const { return static_cast<std::size_t>(model_->spec().vocab_size); }
 
@@ -129,18 +133,24 @@ TEST_P(FamiliesGolden, GreedyStepsAgree) {
 
 // First law: the chunks in which a text is computed, the number of threads and the ISA path change no bit.
 TEST_P(FamiliesGolden, ChunksThreadsAndIsaChangeNoBit) {
-  std::vector<TokenId> text = golden_.prompts[0].ids;
-  text.insert(text.end(), golden_.prompts[0].greedy.begin(), golden_.prompts[0].greedy.end());
-  Runner whole(*model_, *kernels::ops_for(kernels::Isa::kReference));
-  const auto want = whole.feed(text);
-  for (const auto* ops : op_tables())
-    for (const std::size_t chunk : {1, 7, 64, 512}) {
-      if (ops->name == std::string_view("ref") && chunk == 512) continue;
-      Runner runner(*model_, *ops, chunk == 7 ? 3 : 1);
-      const std::vector<float> got = runner.feed_chunked(text, chunk);
-      ASSERT_EQ(std::memcmp(got.data(), want.data(), want.size_bytes()), 0)
-          << ops->name << ", chunks of " << chunk;
+  for (const Arithmetic arithmetic : {Arithmetic::kFloat32, Arithmetic::kNative}) {
+    if (arithmetic == Arithmetic::kNative) {
+      if (integer_format(model_->main_dtype()) == nullptr) continue;  // the same
+      model_ = load_with(arithmetic);
     }
+    std::vector<TokenId> text = golden_.prompts[0].ids;
+    text.insert(text.end(), golden_.prompts[0].greedy.begin(), golden_.prompts[0].greedy.end());
+    Runner whole(*model_, *kernels::ops_for(kernels::Isa::kReference));
+    const auto want = whole.feed(text);
+    for (const auto* ops : op_tables())
+      for (const std::size_t chunk : {1, 7, 64, 512}) {
+        if (ops->name == std::string_view("ref") && chunk == 512) continue;
+        Runner runner(*model_, *ops, chunk == 7 ? 3 : 1);
+        const std::vector<float> got = runner.feed_chunked(text, chunk);
+        ASSERT_EQ(std::memcmp(got.data(), want.data(), want.size_bytes()), 0)
+            << ops->name << ", chunks of " << chunk;
+      }
+  }
 }
 
 std::vector<std::string> golden_names() {

@@ -49,11 +49,22 @@ void for_each_buffer(W& w, const ModelSpec& spec, const WorkspaceLimits& limits,
   visit(w.logits, spec.has_head ? logits_rows * static_cast<std::size_t>(spec.vocab_size) : 0);
 }
 
+/// Of the widest input of a matrix.
+std::size_t quantized_blocks(const ModelSpec& spec, const WorkspaceLimits& limits) {
+  int columns = std::max(spec.hidden_size, spec.embedding.features);
+  for (const LayerSpec& layer : spec.layers)
+    columns = std::max({columns, layer.attention.query_features(), layer.mlp.intermediate_size});
+  const auto blocks =
+      static_cast<std::size_t>((columns + kernels::kQuantizedColumns - 1) / kernels::kQuantizedColumns);
+  return blocks * static_cast<std::size_t>(std::max(limits.rows, limits.logits_rows));
+}
+
 }  // namespace
 
 Workspace::Workspace(const ModelSpec& spec, WorkspaceLimits l) : limits(l), angles(spec.ropes.size()) {
   for_each_buffer(*this, spec, limits,
                   [](std::vector<float>& buffer, std::size_t size) { buffer.resize(size); });
+  quantized.resize(quantized_blocks(spec, limits));
   const auto rows = static_cast<std::size_t>(limits.rows);
   for (std::size_t i = 0; i < angles.size(); ++i)
     for (std::vector<float>* buffer : {&angles[i].cos, &angles[i].sin})
@@ -70,7 +81,7 @@ std::size_t Workspace::bytes_for(const ModelSpec& spec, WorkspaceLimits limits) 
   for (const RopeSpec& rope : spec.ropes) floats += 2 * rows * rope.inverse_frequencies.size();
   if (spec.embedding.learned_positions > 0) floats += rows;
   if (!spec.causal) floats += rows;
-  return floats * sizeof(float);
+  return floats * sizeof(float) + quantized_blocks(spec, limits) * sizeof(kernels::QuantizedBlock);
 }
 
 }  // namespace loci

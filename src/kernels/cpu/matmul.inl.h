@@ -1,10 +1,12 @@
-// Three ways to the same sums. For a few tokens the weights are read once: straight into registers
-// (matmul_stream.inl.h) where a format allows it, through a short buffer (matmul_strip.inl.h) where it does
-// not; the speed is that of the memory. For many tokens (matmul_tile.inl.h) they are dequantized into a
-// buffer in the cache and every tile of tokens reuses them: the speed is that of the multipliers.
+// Integer arithmetic (matmul_integer.inl.h) where the inputs are bytes. In floats, three ways to the same
+// sums. For a few tokens the weights are read once: straight into registers (matmul_stream.inl.h) where a
+// format allows it, through a short buffer (matmul_strip.inl.h) where it does not; the speed is that of the
+// memory. For many tokens (matmul_tile.inl.h) they are dequantized into a buffer in the cache and every tile
+// of tokens reuses them: the speed is that of the multipliers.
 #pragma once
 
 #include "base/check.h"
+#include "kernels/cpu/matmul_integer.inl.h"
 #include "kernels/cpu/matmul_stream.inl.h"
 #include "kernels/cpu/matmul_strip.inl.h"
 #include "kernels/cpu/matmul_tile.inl.h"
@@ -25,6 +27,11 @@ void matmul_few(const MatmulArgs& args, WidenColumns widen, WorkerPool& pool) {
 
 template <class Vec>
 void matmul(const MatmulArgs& args, WorkerPool& pool) {
+  if (args.quantized != nullptr) {
+    const auto multiply = integer_matmul<Vec>(args.weight.dtype);
+    LOCI_CHECK(multiply != nullptr);
+    return multiply(args, pool);
+  }
   const WidenColumns widen = widener<Vec>(args.weight.dtype);
   LOCI_CHECK(widen != nullptr);
   if (args.tokens <= kStreamTokens)

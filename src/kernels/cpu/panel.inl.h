@@ -49,7 +49,7 @@ struct PanelQ8_0 {
   struct Part {
     Vec scale;
     const std::byte* codes;
-    Vec column(int group, int j) const { return scale * Vec::load_i8(codes + (group + j) * 16); }
+    Vec column(int group, int j) const { return scale * Vec::from_bytes(codes + group * 16, j); }
   };
   static Part part(const std::byte* block, int) { return {Vec::load_f16(block), block + 32}; }
 };

@@ -237,19 +237,20 @@ struct PanelIQ4_XS {
 
 template <class Vec>
 struct PanelInt4 {
-  static constexpr int kColumns = 32, kParts = 1, kBytes = 16 * 21;
+  static constexpr int kColumns = 32, kParts = 2, kBytes = 16 * 21;
   struct Part {
     Vec scale;
     typename Vec::Words zero;
     const std::byte* codes;
+    int shift;
     Vec column(int group, int j) const {
-      const auto codes_of_four = Vec::Words::load(codes + group / 8 * 64) >> group % 8 * 4;
-      return scale * Vec::from_words((codes_of_four >> 4 * j & 15) - zero);
+      const auto codes_of_four = Vec::Words::load(codes + group * 16) >> shift;
+      return scale * Vec::from_words((codes_of_four >> 8 * j & 15) - zero);
     }
   };
-  static Part part(const std::byte* block, int) {
+  static Part part(const std::byte* block, int index) {
     return {Vec::load(reinterpret_cast<const float*>(block)), Vec::Words::load_u8(block + 16 * 4),
-            block + 16 * 5};
+            block + 16 * 5, 4 * index};
   }
 };
 
@@ -259,7 +260,7 @@ struct PanelInt8 {
   struct Part {
     Vec scale;
     const std::byte* values;
-    Vec column(int group, int j) const { return scale * Vec::load_i8(values + (group + j) * 16); }
+    Vec column(int group, int j) const { return scale * Vec::from_bytes(values + group * 16, j); }
   };
   static Part part(const std::byte* block, int) {
     return {Vec::load(reinterpret_cast<const float*>(block)), block + 16 * 4};

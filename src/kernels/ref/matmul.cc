@@ -1,7 +1,9 @@
 #include <cmath>
 #include <vector>
 
+#include "base/check.h"
 #include "kernels/ref/ref.h"
+#include "tensor/formats/integer_block.h"
 
 namespace loci::kernels::ref {
 namespace {
@@ -13,21 +15,67 @@ float dot(const std::vector<float>& weights, const std::uint32_t* order, const f
   return sum;
 }
 
+/// Adds codes [begin, end) of a block to the sum, under the scale and minimum of `begin`.
+float add_codes(const IntegerBlock& weight, const QuantizedBlock& input, std::size_t begin, std::size_t end,
+                float input_sum, bool minimum, float sum) {
+  int products = 0;
+  for (std::size_t i = begin; i < end; ++i) products += weight.codes[i] * input.codes[i];
+  sum = std::fma(static_cast<float>(products), weight.scale[begin / 16] * input.scale, sum);
+  return minimum ? std::fma(weight.minimum[begin / 16], input_sum, sum) : sum;
+}
+
+float integer_dot(const std::vector<IntegerBlock>& weights, const IntegerFormat& format,
+                  const QuantizedBlock* input, int tokens) {
+  float sum = 0;
+  for (const IntegerBlock& weight : weights) {
+    if (format.halves) {
+      for (std::size_t half = 0; half < 2; ++half)
+        sum =
+            add_codes(weight, *input, 16 * half, 16 * half + 16, input->half_sums[half], format.minimum, sum);
+    } else {
+      sum = add_codes(weight, *input, 0, 32, input->sum, format.minimum, sum);
+    }
+    input += tokens;
+  }
+  return sum;
+}
+
+void write(const MatmulArgs& args, int token, int row, float sum) {
+  if (args.bias != nullptr) sum = sum + args.bias[row];
+  float& output = args.output[static_cast<std::ptrdiff_t>(token) * args.output_stride + row];
+  output = args.mode == MatmulOutput::kAccumulate ? output + sum : sum;
+}
+
+void integer_row(const MatmulArgs& args, const IntegerFormat& format, int row) {
+  const auto columns = static_cast<std::size_t>(args.weight.columns);
+  std::vector<std::byte> stored(row_bytes(args.weight.dtype, columns));
+  std::vector<IntegerBlock> weights(columns / kQuantizedColumns);
+  unpack_stored_row(args.weight, row, stored.data());
+  read_integer_blocks(args.weight.dtype, stored.data(), columns, weights.data());
+  for (int t = 0; t < args.tokens; ++t)
+    write(args, t, row, integer_dot(weights, format, args.quantized + t, args.tokens));
+}
+
+void float_row(const MatmulArgs& args, int row) {
+  std::vector<float> weights(static_cast<std::size_t>(args.weight.columns));
+  unpack_row(args.weight, row, weights.data());
+  for (int t = 0; t < args.tokens; ++t)
+    write(args, t, row,
+          dot(weights, args.weight.column_order,
+              args.input + static_cast<std::ptrdiff_t>(t) * args.weight.columns));
+}
+
 }  // namespace
 
 void matmul(const MatmulArgs& args, WorkerPool& pool) {
+  const IntegerFormat* format = integer_format(args.weight.dtype);
+  LOCI_CHECK(args.quantized == nullptr || format != nullptr);
   pool.for_each_chunk(args.weight.rows, 1, [&](int begin, int end) {
-    std::vector<float> weights(static_cast<std::size_t>(args.weight.columns));
-    for (int r = begin; r < end; ++r) {
-      unpack_row(args.weight, r, weights.data());
-      for (int t = 0; t < args.tokens; ++t) {
-        const float* input = args.input + static_cast<std::ptrdiff_t>(t) * args.weight.columns;
-        float sum = dot(weights, args.weight.column_order, input);
-        if (args.bias != nullptr) sum = sum + args.bias[r];
-        float& output = args.output[static_cast<std::ptrdiff_t>(t) * args.output_stride + r];
-        output = args.mode == MatmulOutput::kAccumulate ? output + sum : sum;
-      }
-    }
+    for (int row = begin; row < end; ++row)
+      if (args.quantized != nullptr)
+        integer_row(args, *format, row);
+      else
+        float_row(args, row);
   });
 }
 

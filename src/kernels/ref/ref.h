@@ -8,6 +8,7 @@ namespace loci::kernels::ref {
 
 void embed(const EmbedArgs& args, WorkerPool& pool);
 void norm(const NormArgs& args, WorkerPool& pool);
+void quantize(const QuantizeArgs& args, WorkerPool& pool);
 void matmul(const MatmulArgs& args, WorkerPool& pool);
 void rope(const RopeArgs& args, WorkerPool& pool);
 void kv_write(const KvWriteArgs& args, WorkerPool& pool);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/ops.h"
+#include "model/arithmetic.h"
 #include "model/batch.h"
 #include "model/spec.h"
 #include "model/weights.h"
@@ -16,7 +17,11 @@ struct LayerContext {
   WorkerPool& pool;
   const Batch& batch;
   Workspace& workspace;
+  Arithmetic arithmetic;
 };
+
+/// One matrix in the model's arithmetic; `args` without `quantized`.
+void apply_matrix(const LayerContext& context, const kernels::MatmulArgs& args);
 
 /// output[row] = linear(input[row]), stored or added; [rows][linear.rows].
 void apply_linear(const LayerContext& context, const Linear& linear, const float* input, int rows,

@@ -29,7 +29,7 @@ struct BlockInt4 {
   static constexpr int kElements = 32;
   PackedF32 scale;
   std::uint8_t zero;
-  std::array<std::uint8_t, 16> codes;  // halves of byte j: elements 2j and 2j + 1
+  std::array<std::uint8_t, 16> codes;  // halves of byte j: elements j and j + 16
 };
 static_assert(sizeof(BlockInt4) == 21);
 
@@ -50,8 +50,9 @@ static_assert(sizeof(BlockFp8) == 36);
 inline void dequantize_block(const BlockInt4& block, float* out) {
   const auto scale = static_cast<float>(block.scale);
   for (const int pair : block.codes) {
-    *out++ = scale * static_cast<float>((pair & 0xF) - block.zero);
-    *out++ = scale * static_cast<float>((pair >> 4) - block.zero);
+    out[0] = scale * static_cast<float>((pair & 0xF) - block.zero);
+    out[16] = scale * static_cast<float>((pair >> 4) - block.zero);
+    ++out;
   }
 }
 

@@ -87,7 +87,7 @@ BlockInt4 int4_block(const PartedWeight& weight, const Grid& grid, std::size_t r
   BlockInt4 block{.scale = packed_f32(grid.scale(row, group)), .zero = grid.zero(row, group), .codes = {}};
   for (std::size_t i = 0; i < kBlock; ++i) {
     const std::size_t column = sorted ? weight.column_order[b * kBlock + i] : b * kBlock + i;
-    block.codes[i / 2] |= static_cast<std::uint8_t>(code<kLayout>(weight, row, column) << 4 * (i % 2));
+    block.codes[i % 16] |= static_cast<std::uint8_t>(code<kLayout>(weight, row, column) << 4 * (i / 16));
   }
   return block;
 }

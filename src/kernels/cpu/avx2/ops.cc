@@ -5,6 +5,7 @@
 #include "kernels/cpu/elementwise.inl.h"
 #include "kernels/cpu/matmul.inl.h"
 #include "kernels/cpu/norm.inl.h"
+#include "kernels/cpu/quantize.inl.h"
 #include "kernels/cpu/rope.inl.h"
 #include "kernels/cpu/tables.h"
 #include "kernels/ref/ref.h"
@@ -14,6 +15,7 @@ namespace loci::kernels::avx2 {
 const OpTable kOps{.name = "avx2",
                    .embed = ref::embed,
                    .norm = kernels::norm<Vec>,
+                   .quantize = kernels::quantize<Vec>,
                    .matmul = kernels::matmul<Vec>,
                    .rope = kernels::rope<Vec>,
                    .kv_write = ref::kv_write,

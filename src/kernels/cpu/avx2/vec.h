@@ -19,6 +19,14 @@ struct Words {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     return {_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bytes, bytes))};
   }
+  static Words zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  /// The same 4 bytes in every lane.
+  static Words splat(const void* at) {
+    int word;
+    __builtin_memcpy(&word, at, sizeof word);
+    const __m256i lanes = _mm256_set1_epi32(word);
+    return {lanes, lanes};
+  }
   /// table[index] of each lane.
   static Words gather(const std::uint32_t* table, Words indices) {
     const int* at = reinterpret_cast<const int*>(table);
@@ -41,6 +49,37 @@ inline Words shift_right_signed(Words a, int count) {
 inline Words operator&(Words a, int mask) {
   const __m256i lanes = _mm256_set1_epi32(mask);
   return {_mm256_and_si256(a.low, lanes), _mm256_and_si256(a.high, lanes)};
+}
+/// sums + the dot product of each lane's four unsigned bytes of `codes` and four signed ones of `inputs`.
+/// Pairs of products would overflow 16 bits where codes reach 255: their top bits are multiplied apart (128 *
+/// 127 * 2 < 2^15).
+inline __m256i dot_bytes(__m256i sums, __m256i codes, __m256i inputs) {
+  const __m256i top = _mm256_set1_epi8(-128), ones = _mm256_set1_epi16(1);
+  const __m256i low_pairs = _mm256_maddubs_epi16(_mm256_andnot_si256(top, codes), inputs);
+  const __m256i top_pairs = _mm256_maddubs_epi16(_mm256_and_si256(top, codes), inputs);
+  const __m256i fours =
+      _mm256_add_epi32(_mm256_madd_epi16(low_pairs, ones), _mm256_madd_epi16(top_pairs, ones));
+  return _mm256_add_epi32(sums, fours);
+}
+inline Words dot_bytes(Words sums, Words codes, Words inputs) {
+  return {dot_bytes(sums.low, codes.low, inputs.low), dot_bytes(sums.high, codes.high, inputs.high)};
+}
+inline Words add_bytes(Words a, Words b) {
+  return {_mm256_add_epi8(a.low, b.low), _mm256_add_epi8(a.high, b.high)};
+}
+/// The byte of each lane's lowest byte in all four.
+inline Words repeat_byte(Words a) {
+  const __m256i ones = _mm256_set1_epi32(0x01010101);
+  return {_mm256_mullo_epi32(a.low, ones), _mm256_mullo_epi32(a.high, ones)};
+}
+/// table[byte] of every byte, each below 16.
+inline Words look_up_bytes(const std::uint8_t* table, Words indices) {
+  const __m256i values = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
+  return {_mm256_shuffle_epi8(values, indices.low), _mm256_shuffle_epi8(values, indices.high)};
+}
+inline Words operator^(Words a, int mask) {
+  const __m256i lanes = _mm256_set1_epi32(mask);
+  return {_mm256_xor_si256(a.low, lanes), _mm256_xor_si256(a.high, lanes)};
 }
 inline Words operator^(Words a, Words b) {
   return {_mm256_xor_si256(a.low, b.low), _mm256_xor_si256(a.high, b.high)};
@@ -78,8 +117,17 @@ struct Vec {
   static Vec load_bf16(const std::byte* at) {
     return {widen_bf16(load_eight_halves(at)), widen_bf16(load_eight_halves(at + 16))};
   }
-  static Vec load_i8(const std::byte* at) {
-    return from_i8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+  /// Signed byte number `index` of each of 16 words of 32 bits.
+  static Vec from_bytes(const std::byte* at, int index) {
+    return from_words(shift_right_signed(Words::load(at) << (24 - 8 * index), 24));
+  }
+  /// Integers of -127..127 as bytes.
+  void store_bytes(std::int8_t* at) const {
+    const __m256i halves = _mm256_packs_epi32(_mm256_cvtps_epi32(low), _mm256_cvtps_epi32(high));
+    const __m256i ordered = _mm256_permute4x64_epi64(halves, 0xD8);
+    const __m128i bytes =
+        _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(at), bytes);
   }
   /// E4M3 without NaN. Its bits as those of a binary16 are the value over 256, subnormals included.
   static Vec load_f8_e4m3(const std::byte* at) {
@@ -156,10 +204,6 @@ struct Vec {
   }
   static __m256 widen_bf16(__m128i halves) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
-  }
-  static Vec from_i8(__m128i bytes) {
-    return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)),
-            _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_unpackhi_epi64(bytes, bytes)))};
   }
   /// Both halves of the table by the low three bits of an index, then the half that its fourth bit names.
   static __m256 look_up(const float* table, __m256i indices) {

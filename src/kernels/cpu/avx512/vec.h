@@ -15,6 +15,13 @@ struct Words {
   static Words load_u8(const std::byte* at) {
     return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)))};
   }
+  static Words zero() { return {_mm512_setzero_si512()}; }
+  /// The same 4 bytes in every lane.
+  static Words splat(const void* at) {
+    int word;
+    __builtin_memcpy(&word, at, sizeof word);
+    return {_mm512_set1_epi32(word)};
+  }
   /// table[index] of each lane.
   static Words gather(const std::uint32_t* table, Words indices) {
     return {_mm512_i32gather_epi32(indices.lanes, table, 4)};
@@ -34,6 +41,25 @@ inline Words shift_right_signed(Words a, int count) {
 }
 inline Words operator&(Words a, int mask) {
   return {_mm512_and_si512(a.lanes, _mm512_set1_epi32(mask))};
+}
+/// sums + the dot product of each lane's four unsigned bytes of `codes` and four signed ones of `inputs`.
+inline Words dot_bytes(Words sums, Words codes, Words inputs) {
+  return {_mm512_dpbusd_epi32(sums.lanes, codes.lanes, inputs.lanes)};
+}
+inline Words add_bytes(Words a, Words b) {
+  return {_mm512_add_epi8(a.lanes, b.lanes)};
+}
+/// The byte of each lane's lowest byte in all four.
+inline Words repeat_byte(Words a) {
+  return {_mm512_mullo_epi32(a.lanes, _mm512_set1_epi32(0x01010101))};
+}
+/// table[byte] of every byte, each below 16.
+inline Words look_up_bytes(const std::uint8_t* table, Words indices) {
+  const __m128i values = _mm_load_si128(reinterpret_cast<const __m128i*>(table));
+  return {_mm512_shuffle_epi8(_mm512_broadcast_i32x4(values), indices.lanes)};
+}
+inline Words operator^(Words a, int mask) {
+  return {_mm512_xor_si512(a.lanes, _mm512_set1_epi32(mask))};
 }
 inline Words operator^(Words a, Words b) {
   return {_mm512_xor_si512(a.lanes, b.lanes)};
@@ -67,8 +93,14 @@ struct Vec {
   static Vec load_bf16(const std::byte* at) {
     return widen_bf16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)));
   }
-  static Vec load_i8(const std::byte* at) {
-    return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at))))};
+  /// Signed byte number `index` of each of 16 words of 32 bits.
+  static Vec from_bytes(const std::byte* at, int index) {
+    const __m512i top = _mm512_slli_epi32(_mm512_loadu_si512(at), static_cast<unsigned>(24 - 8 * index));
+    return {_mm512_cvtepi32_ps(_mm512_srai_epi32(top, 24))};
+  }
+  /// Integers of -127..127 as bytes.
+  void store_bytes(std::int8_t* at) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(lanes)));
   }
   /// E4M3 without NaN. Its bits as those of a binary16 are the value over 256, subnormals included.
   static Vec load_f8_e4m3(const std::byte* at) {

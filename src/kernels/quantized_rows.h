@@ -1,0 +1,30 @@
+// Activations as bytes, for integer dot products with quantized weights.
+#pragma once
+
+#include <cstdint>
+
+namespace loci::kernels {
+
+inline constexpr int kQuantizedColumns = 32;
+
+/// 32 neighbouring columns of a row: x[i] ~ scale * codes[i], with scale = max|x| / 127 and codes[i] = x[i] *
+/// (127 / max|x|) rounded to the nearest integer, halves to even; all zeros where max|x| is 0. A line of the
+/// cache: what a multiplication needs beside the codes stands with them.
+///
+/// The kernels multiply unsigned weight codes, 128 above the true ones where a format is symmetric:
+/// sum (w + 128) x = sum w x - offset.
+struct alignas(64) QuantizedBlock {
+  std::int8_t codes[kQuantizedColumns];
+  float scale;
+  float sum;                     // scale * sum(codes), one rounding
+  float half_sums[2];            // the same of codes 0..15 and 16..31
+  std::int32_t offset;           // -128 * sum(codes)
+  std::int32_t half_offsets[2];  // the same of either half
+  std::int32_t unused;
+};
+static_assert(sizeof(QuantizedBlock) == 64);
+
+/// [block of columns][row]: so the rows of a block stand together, as matmul walks them.
+using QuantizedRows = QuantizedBlock*;
+
+}  // namespace loci::kernels

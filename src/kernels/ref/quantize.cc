@@ -1,0 +1,46 @@
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "kernels/ref/ref.h"
+
+namespace loci::kernels::ref {
+namespace {
+
+QuantizedBlock quantize_block(const float (&x)[kQuantizedColumns]) {
+  float largest = 0;
+  for (const float value : x) largest = std::max(largest, std::fabs(value));
+  const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
+  QuantizedBlock block{};
+  block.scale = largest / 127.0f;
+  int sums[2] = {};
+  for (std::size_t i = 0; i < kQuantizedColumns; ++i) {
+    const auto code = static_cast<int>(std::nearbyint(x[i] * inverse));
+    block.codes[i] = static_cast<std::int8_t>(code);
+    sums[i / 16] += code;
+  }
+  for (std::size_t half = 0; half < 2; ++half) {
+    block.half_sums[half] = block.scale * static_cast<float>(sums[half]);
+    block.half_offsets[half] = -128 * sums[half];
+  }
+  block.sum = block.scale * static_cast<float>(sums[0] + sums[1]);
+  block.offset = -128 * (sums[0] + sums[1]);
+  return block;
+}
+
+}  // namespace
+
+void quantize(const QuantizeArgs& args, WorkerPool& pool) {
+  pool.for_each_chunk(args.tokens, 1, [&](int begin, int end) {
+    for (std::ptrdiff_t t = begin; t < end; ++t)
+      for (std::ptrdiff_t c = 0; c < args.columns; c += kQuantizedColumns) {
+        float x[kQuantizedColumns];
+        for (std::ptrdiff_t i = 0; i < kQuantizedColumns; ++i)
+          x[i] = args.input[t * args.columns +
+                            (args.column_order != nullptr ? args.column_order[c + i] : c + i)];
+        args.output[c / kQuantizedColumns * args.tokens + t] = quantize_block(x);
+      }
+  });
+}
+
+}  // namespace loci::kernels::ref
