@@ -1,6 +1,7 @@
 #include "cli/kernel_cases/kernel_case.h"
 #include "cli/kernel_cases/weight_copies.h"
 #include "tensor/formats/format.h"
+#include "tensor/formats/integer_block.h"
 #include "tensor/random/random_weights.h"
 
 namespace loci::cli {
@@ -13,6 +14,7 @@ constexpr int kFewTokens = 32;  // up to which weights are streamed: the multipl
 struct MatmulShape {
   DType dtype;
   int rows, columns, tokens;
+  bool integers;  // integer arithmetic: the inputs are rounded to bytes, which is part of what is timed
 };
 
 class MatmulCase final : public KernelCase {
@@ -22,48 +24,102 @@ class MatmulCase final : public KernelCase {
         weights_(std::move(weights)),
         input_(random_floats(static_cast<std::size_t>(shape.tokens) * static_cast<std::size_t>(shape.columns),
                              2)),
+        bytes_(shape.integers
+                   ? static_cast<std::size_t>(shape.tokens * (shape.columns / kernels::kQuantizedColumns))
+                   : 0),
         output_(static_cast<std::size_t>(shape.tokens) * static_cast<std::size_t>(shape.rows)) {}
 
   void run(const kernels::OpTable& ops, WorkerPool& pool) override {
-    ops.matmul({.weight = weights_.next(),
-                .input = input_.data(),
-                .tokens = shape_.tokens,
-                .mode = kernels::MatmulOutput::kStore,
-                .output = output_.data(),
-                .output_stride = shape_.rows},
-               pool);
+    MatmulArgs args{.weight = weights_.next(),
+                    .input = input_.data(),
+                    .tokens = shape_.tokens,
+                    .mode = kernels::MatmulOutput::kStore,
+                    .output = output_.data(),
+                    .output_stride = shape_.rows};
+    if (shape_.integers) {
+      ops.quantize({input_.data(), shape_.tokens, shape_.columns, nullptr, bytes_.data()}, pool);
+      args.quantized = bytes_.data();
+    }
+    ops.matmul(args, pool);
   }
   std::vector<float> result() const override { return output_; }
   kernels::Work work() const override {
     return {.operations = 2.0 * shape_.rows * shape_.columns * shape_.tokens,
             .bytes = static_cast<double>(weights_.matrix_bytes()),
-            .arithmetic = kernels::arithmetic_for(shape_.dtype)};
+            .arithmetic =
+                shape_.integers ? kernels::arithmetic_for(shape_.dtype) : kernels::Arithmetic::kFloat32};
   }
 
  private:
   MatmulShape shape_;
   WeightCopies weights_;
-  std::vector<float> input_, output_;
+  std::vector<float> input_;
+  std::vector<kernels::QuantizedBlock> bytes_;
+  std::vector<float> output_;
 };
+
+/// Rows to bytes.
+class QuantizeCase final : public KernelCase {
+ public:
+  QuantizeCase(int tokens, int columns)
+      : tokens_(tokens),
+        columns_(columns),
+        input_(random_floats(static_cast<std::size_t>(tokens) * static_cast<std::size_t>(columns), 3)),
+        bytes_(input_.size() / kernels::kQuantizedColumns) {}
+
+  void run(const kernels::OpTable& ops, WorkerPool& pool) override {
+    ops.quantize({input_.data(), tokens_, columns_, nullptr, bytes_.data()}, pool);
+  }
+  std::vector<float> result() const override {
+    std::vector<float> values;
+    for (const kernels::QuantizedBlock& block : bytes_)
+      for (const std::int8_t code : block.codes) values.push_back(block.scale * static_cast<float>(code));
+    return values;
+  }
+  kernels::Work work() const override {
+    const auto elements = static_cast<double>(input_.size());
+    return {.operations = 3 * elements,  // magnitude, product, rounding
+            .bytes = elements * sizeof(float) +
+                     static_cast<double>(bytes_.size() * sizeof(kernels::QuantizedBlock))};
+  }
+
+ private:
+  int tokens_, columns_;
+  std::vector<float> input_;
+  std::vector<kernels::QuantizedBlock> bytes_;
+};
+
+NamedCase quantize_case(int tokens) {
+  return {fmt::format("quantize/tokens:{}", tokens), 0,
+          [tokens](const CaseSize& size, WorkerPool&) -> Result<std::unique_ptr<KernelCase>> {
+            return std::make_unique<QuantizeCase>(size.small ? std::min(tokens, 35) : tokens,
+                                                  size.small ? 160 : 4096);
+          }};
+}
+
+NamedCase matmul_case(DType dtype, int tokens, bool integers) {
+  return {fmt::format("matmul{}/{}/tokens:{}", integers ? "" : "_f32", traits(dtype).name, tokens),
+          kSameNumbers, [=](const CaseSize& size, WorkerPool& pool) -> Result<std::unique_ptr<KernelCase>> {
+            const MatmulShape shape = size.small ? MatmulShape{dtype, 2 * kernels::kPanelRows + 5, 512,
+                                                               std::min(tokens, 35), integers}
+                                                 : MatmulShape{dtype, 4096, 4096, tokens, integers};
+            LOCI_TRY(WeightCopies weights,
+                     WeightCopies::make(dtype, shape.rows, shape.columns,
+                                        tokens <= kFewTokens && !size.small ? size.stream_bytes : 0, pool));
+            return std::make_unique<MatmulCase>(shape, std::move(weights));
+          }};
+}
 
 }  // namespace
 
 void add_matmul_cases(std::vector<NamedCase>& cases) {
+  for (const int tokens : {1, 16, 512}) cases.push_back(quantize_case(tokens));
   for (const Format& format : formats()) {
-    const DType dtype = format.dtype;
-    if (!kernels::is_packable(dtype) || !can_be_random(dtype)) continue;
-    for (const int tokens : {1, 4, 16, 512})
-      cases.push_back(
-          {fmt::format("matmul/{}/tokens:{}", format.traits.name, tokens), kSameNumbers,
-           [dtype, tokens](const CaseSize& size, WorkerPool& pool) -> Result<std::unique_ptr<KernelCase>> {
-             const MatmulShape shape =
-                 size.small ? MatmulShape{dtype, 2 * kernels::kPanelRows + 5, 512, std::min(tokens, 35)}
-                            : MatmulShape{dtype, 4096, 4096, tokens};
-             LOCI_TRY(WeightCopies weights,
-                      WeightCopies::make(dtype, shape.rows, shape.columns,
-                                         tokens <= kFewTokens && !size.small ? size.stream_bytes : 0, pool));
-             return std::make_unique<MatmulCase>(shape, std::move(weights));
-           }});
+    if (!kernels::is_packable(format.dtype) || !can_be_random(format.dtype)) continue;
+    for (const int tokens : {1, 4, 16, 32, 512}) {
+      if (integer_format(format.dtype) != nullptr) cases.push_back(matmul_case(format.dtype, tokens, true));
+      cases.push_back(matmul_case(format.dtype, tokens, false));
+    }
   }
 }
 
