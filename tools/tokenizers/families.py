@@ -53,7 +53,9 @@ def with_sentencepiece(path):
 
     model = sentencepiece.SentencePieceProcessor(model_file=str(path))
     # Loci shows an unknown token by its name, as transformers does; SentencePiece has a sign of its own for it.
-    decode = lambda ids: [text.replace(" \u2047 ", "<unk>") for text in model.decode(ids)]
+    # The sign may stand in a text too, where it is not unknown.
+    named = lambda ids, text: text.replace(" \u2047 ", "<unk>") if model.unk_id() in ids else text
+    decode = lambda texts: [named(ids, text) for ids, text in zip(texts, model.decode(texts))]
     return Family("sentencepiece", path, lambda texts: model.encode(texts), decode, [], ("--no-parse-special",))
 
 
