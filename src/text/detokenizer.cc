@@ -15,9 +15,9 @@ std::string Detokenizer::push(TokenId token) {
   if (is_skipped(token)) return {};
   std::string_view bytes = tokenizer_->token_bytes(token);
   if (at_start_ && !bytes.empty()) {
-    at_start_ = false;
     const bool strips = tokenizer_->strips_leading_space() && !options_.continues_text;
     if (strips && bytes.front() == ' ') bytes.remove_prefix(1);
+    at_start_ = strips && bytes.empty() && tokenizer_->strips_more_leading_spaces();
   }
   std::string text;
   pending_.append(bytes);

@@ -44,6 +44,8 @@ class Tokenizer {
   virtual bool adds_bos() const = 0;  // encode(add_special_tokens) puts BOS in front
   /// True where decoding drops one leading space of a text (SentencePiece's dummy prefix).
   virtual bool strips_leading_space() const = 0;
+  /// ... and one of each further token, until there is text (SentencePiece where it removes extra spaces).
+  virtual bool strips_more_leading_spaces() const { return false; }
 
   /// Decodes a whole text. Bytes that are not UTF-8 come out as U+FFFD.
   std::string decode(std::span<const TokenId> tokens, bool skip_special = true) const;

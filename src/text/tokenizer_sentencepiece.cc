@@ -99,6 +99,7 @@ Result<std::unique_ptr<Tokenizer>> tokenizer_from_sentencepiece(std::string_view
   LOCI_TRY(parts.model, make_model(file.model, pieces, *parts.vocabulary));
   LOCI_TRY(parts.normalizer, make_normalizer(file));
   parts.strips_leading_space = file.add_dummy_prefix || file.remove_extra_whitespaces;
+  parts.strips_more_leading_spaces = file.remove_extra_whitespaces;
   add_found_pieces(pieces, file.model, parts);
   LOCI_TRY_VOID(read_frame(file, config, parts));
   return std::make_unique<PipelineTokenizer>(std::move(parts));

@@ -8,6 +8,7 @@
 #include "base/mapped_file.h"
 #include "testing/paths.h"
 #include "testing/soak.h"
+#include "text/detokenizer.h"
 #include "text/tokenize/charsmap.h"
 #include "text/tokenize/protobuf_reader.h"
 
@@ -100,6 +101,23 @@ TEST(TokenizersSentencePiece, DefinedPiecesScoreAsInTheReference) {
   using Ids = std::vector<TokenId>;
   EXPECT_EQ(tokenizer->encode("the wolf ▁ z", plain), (Ids{28, 237, 30, 26, 8, 5, 48}));
   EXPECT_EQ(tokenizer->encode("the hello q and ▁ y", plain), (Ids{28, 8, 6, 8, 418, 79, 8, 5, 36}));
+}
+
+/// As sentencepiece 0.2.3 decodes; 8 is "▁", 5 "▁▁", 36 "y".
+TEST(TokenizersSentencePiece, EachTokenInFrontOfTheTextLosesASpace) {
+  const auto tokenizer =
+      tokenizer_from_sentencepiece(model_file("spm-unigram-symbols.model"), json::object{}).value();
+  using Ids = std::vector<TokenId>;
+  const auto decoded = [&](const Ids& ids) {
+    Detokenizer stream(*tokenizer, {});
+    std::string text;
+    for (const TokenId id : ids) text += stream.push(id);
+    EXPECT_EQ(text, tokenizer->decode(ids));
+    return text;
+  };
+  EXPECT_EQ(decoded({8, 8, 8, 36, 8, 36}), "y y");
+  EXPECT_EQ(decoded({8, 5, 36}), " y");
+  EXPECT_EQ(decoded({5, 8, 36}), "  y");
 }
 
 TEST(TokenizersProtobuf, BrokenEncodingsAreErrors) {

@@ -25,7 +25,7 @@ struct TokenizerParts {
   std::unique_ptr<const TokenModel> model;
   std::vector<TokenId> front, behind;  // what add_special_tokens puts around a text
   std::optional<TokenId> bos, eos;
-  bool strips_leading_space = false;
+  bool strips_leading_space = false, strips_more_leading_spaces = false;
 };
 
 class PipelineTokenizer final : public Tokenizer {
@@ -44,6 +44,7 @@ class PipelineTokenizer final : public Tokenizer {
   std::optional<TokenId> eos() const override { return parts_.eos; }
   bool adds_bos() const override;
   bool strips_leading_space() const override { return parts_.strips_leading_space; }
+  bool strips_more_leading_spaces() const override { return parts_.strips_more_leading_spaces; }
 
  private:
   void encode_stretch(std::string_view text, bool at_start, bool parse_special,
