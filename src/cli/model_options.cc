@@ -22,6 +22,20 @@ Result<std::optional<DType>> parse_dtype(std::string_view flag, const std::strin
   return fail(ErrorCode::kInvalidArgument, "{} '{}' is none of auto, float32, float16, bfloat16", flag, name);
 }
 
+namespace {
+
+/// As parse_dtype(), and the 8-bit types by vLLM's names.
+Result<std::optional<DType>> parse_kv_dtype(const std::string& name) {
+  const std::string lower = CLI::detail::to_lower(name);
+  if (lower == "int8") return DType::kI8;
+  if (lower == "fp8" || lower == "fp8_e4m3") return DType::kF8_E4M3;
+  if (auto dtype = parse_dtype("--kv-cache-dtype", name)) return dtype;
+  return fail(ErrorCode::kInvalidArgument,
+              "--kv-cache-dtype '{}' is none of auto, float32, float16, bfloat16, int8, fp8, fp8_e4m3", name);
+}
+
+}  // namespace
+
 bool is_pulled_model(const std::string& word) {
   if (std::filesystem::exists(word)) return false;
   const auto name = parse_model_name(word);
@@ -46,7 +60,7 @@ Result<> ModelOptions::apply() {
   LOCI_TRY(const LogLevel level, parse_log_level(log_level));
   set_log_level(level);
   LOCI_TRY_VOID(find_model());
-  LOCI_TRY(engine.kv_cache_dtype, parse_dtype("--kv-cache-dtype", kv_cache_dtype));
+  LOCI_TRY(engine.kv_cache_dtype, parse_kv_dtype(kv_cache_dtype));
   LOCI_TRY(load_dtype, parse_dtype("--dtype", dtype));
   if (kv_cache_memory > 0) engine.kv_cache_memory = kv_cache_memory;
   return {};
@@ -134,8 +148,8 @@ void add_engine_options(CLI::App& command, ModelOptions& options) {
       ->take_last();
   command
       .add_option("--kv-cache-dtype", options.kv_cache_dtype,
-                  "type of keys and values: auto (the model's; float16 for quantized ones), float32, "
-                  "float16, bfloat16")
+                  "type of keys and values: auto (the model's; 16 bits for quantized ones), float32, "
+                  "float16, bfloat16, int8, fp8")
       ->capture_default_str()
       ->take_last();
   command

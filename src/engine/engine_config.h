@@ -18,9 +18,9 @@ struct EngineConfig {
   int block_size = 16;               // tokens of a KV block
   std::optional<std::uint64_t> kv_cache_memory{};  // bytes; default: what max_num_seqs sequences of
                                                    // max_model_len need, at most 4 GiB
-  std::optional<DType>
-      kv_cache_dtype{};  // F32, F16 or BF16; default: the model's own type (F16 for quantized ones)
-  std::string scheduling_policy = "fcfs";    // a name in order_policies()
+  std::optional<DType> kv_cache_dtype{};   // F32, F16, BF16, I8 or F8_E4M3; default: the model's own type (16
+                                           // bits if quantized)
+  std::string scheduling_policy = "fcfs";  // a name in order_policies()
   std::string preemption_policy = "latest";  // a name in preempt_policies()
   int threads = 0;                           // kernel threads; 0: one a core that this process may use
   Duration stall_timeout = std::chrono::seconds(30);

@@ -61,15 +61,15 @@ struct Received {
 /// An engine in virtual time.
 class Harness {
  public:
-  explicit Harness(const EngineConfig& config, int threads = 1) {
+  explicit Harness(const EngineConfig& config, int threads = 1, kernels::Isa isa = kernels::best_isa()) {
     const Model& model = default_model().model();
     const MemoryPlan plan = plan_memory(model.spec(), 0, model.main_dtype(), config).value();
     limits_ = {plan.max_model_len,
                {config.max_num_seqs, plan.workspace.rows, plan.workspace.logits_rows},
                plan.kv_blocks,
                plan.kv.block_tokens};
-    executor_ = LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads,
-                                              kernels::ops_for(kernels::best_isa())})
+    executor_ = LocalExecutor::create(
+                    model, {plan.kv, plan.kv_blocks, plan.workspace, threads, kernels::ops_for(isa)})
                     .value();
     engine_ = std::make_unique<Engine>(
         Engine::Parts{default_model().tokenizer(), default_model().end_tokens(), *executor_, limits_, {}});
@@ -244,6 +244,52 @@ TEST_F(FirstLaw, PreemptionChangesNothing) {
   config.kv_cache_memory = block_bytes * 26;  // hardly more than one request of full length
   check(config, 1, 1, true);
 }
+
+/// Every type of keys and values, with either arithmetic of attention.
+struct KvCase {
+  DType dtype;
+  kernels::Isa isa;
+};
+class FirstLawOfKv : public ::testing::TestWithParam<KvCase> {};
+
+TEST_P(FirstLawOfKv, BatchesChunksThreadsBlocksAndPreemptionChangeNothing) {
+  const std::vector<Request> requests = mixed_requests(8, 2);
+  if (kernels::ops_for(GetParam().isa) == nullptr) GTEST_SKIP() << "this processor lacks the instructions";
+  const auto run = [&](EngineConfig config, int threads) {
+    config.kv_cache_dtype = GetParam().dtype;
+    Harness harness(config, threads, GetParam().isa);
+    for (const Request& request : requests) harness.submit(request);
+    harness.run();
+    return std::pair{harness.received(0), harness.received(5)};
+  };
+  const auto expected = run({.max_num_seqs = 1, .max_num_batched_tokens = 1024}, 1);
+  const auto check = [&](const EngineConfig& config, int threads) {
+    const auto [first, second] = run(config, threads);
+    expect_equal(first, expected.first);
+    expect_equal(second, expected.second);
+  };
+  check({}, 3);
+  check({.max_num_batched_tokens = 13, .block_size = 5}, 2);
+  EngineConfig small{.max_model_len = 96, .max_num_batched_tokens = 64, .block_size = 4};
+  small.kv_cache_dtype = GetParam().dtype;
+  const Model& model = default_model().model();
+  small.kv_cache_memory = plan_memory(model.spec(), 0, model.main_dtype(), small)->kv.block_bytes() * 26;
+  check(small, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(KvTypes, FirstLawOfKv,
+                         ::testing::Values(KvCase{DType::kF32, kernels::best_isa()},
+                                           KvCase{DType::kF16, kernels::best_isa()},
+                                           KvCase{DType::kBF16, kernels::best_isa()},
+                                           KvCase{DType::kI8, kernels::best_isa()},
+                                           KvCase{DType::kF8_E4M3, kernels::best_isa()},
+                                           KvCase{DType::kBF16, kernels::Isa::kAvx512Bf16},
+                                           KvCase{DType::kI8, kernels::Isa::kAvx512Bf16},
+                                           KvCase{DType::kF8_E4M3, kernels::Isa::kAvx512Bf16}),
+                         [](const auto& type) {
+                           return std::string(traits(type.param.dtype).name) +
+                                  (type.param.isa == kernels::Isa::kAvx512Bf16 ? "Bf16Dots" : "");
+                         });
 
 // ---- What a request may ask for
 // -------------------------------------------------------------------------------------------------
@@ -471,7 +517,8 @@ TEST(MemoryPlan, FitsTheContextToTheMemoryOrSaysWhy) {
   const ModelSpec& spec = default_model().model().spec();
   const auto plan = [&](EngineConfig config) { return plan_memory(spec, 0, DType::kQ8_0, config); };
   EXPECT_EQ(plan({})->max_model_len, spec.context_length);
-  EXPECT_EQ(plan({})->kv.dtype, DType::kF16);
+  const bool bf16 = kernels::ops_for(kernels::best_isa())->bf16_dots;
+  EXPECT_EQ(plan({})->kv.dtype, bf16 ? DType::kBF16 : DType::kF16);
   EXPECT_GE(plan({})->kv_tokens(), spec.context_length * 64)
       << "by default every sequence has room for the whole context";
   EXPECT_LT(plan({.kv_cache_memory = 1 << 20})->max_model_len, spec.context_length);
@@ -482,6 +529,24 @@ TEST(MemoryPlan, FitsTheContextToTheMemoryOrSaysWhy) {
   EXPECT_FALSE(plan({.max_num_seqs = 0}).has_value());
   EXPECT_FALSE(plan({.block_size = 0}).has_value());
   EXPECT_FALSE(plan({.kv_cache_dtype = DType::kQ8_0}).has_value());
+  EXPECT_FALSE(plan({.kv_cache_dtype = DType::kI32}).has_value());
+}
+
+TEST(MemoryPlan, CountsTheBytesOfEveryKvType) {
+  const ModelSpec& spec = default_model().model().spec();
+  std::size_t numbers = 0, heads = 0;  // of a token: keys and values
+  for (const LayerSpec& layer : spec.layers) {
+    heads += 2 * static_cast<std::size_t>(layer.attention.kv_heads);
+    numbers += 2 * static_cast<std::size_t>(layer.attention.kv_features());
+  }
+  const auto token_bytes = [&](DType dtype) {
+    return plan_memory(spec, 0, DType::kQ8_0, {.kv_cache_dtype = dtype})->kv.token_bytes();
+  };
+  EXPECT_EQ(token_bytes(DType::kF32), 4 * numbers);
+  EXPECT_EQ(token_bytes(DType::kF16), 2 * numbers);
+  EXPECT_EQ(token_bytes(DType::kBF16), 2 * numbers);
+  EXPECT_EQ(token_bytes(DType::kI8), numbers + 4 * heads) << "and a scale";
+  EXPECT_EQ(token_bytes(DType::kF8_E4M3), numbers + 4 * heads);
 }
 
 }  // namespace

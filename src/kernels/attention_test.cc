@@ -5,6 +5,7 @@
 
 #include "kernels/kv_address.h"
 #include "kernels/test_support.h"
+#include "tensor/formats/f8.h"
 #include "tensor/formats/half.h"
 
 namespace loci::kernels {
@@ -12,6 +13,23 @@ namespace {
 
 using testing::Random;
 using testing::same_bits;
+
+/// Every implementation of attention but the reference.
+std::vector<const OpTable*> attention_tables() {
+  std::vector<const OpTable*> tables = testing::simd_tables();
+  if (const OpTable* bf16 = ops_for(Isa::kAvx512Bf16)) tables.push_back(bf16);
+  return tables;
+}
+
+/// Root of the mean square of the difference, over that of `expected`.
+double relative_error(std::span<const float> actual, std::span<const float> expected) {
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    difference += std::pow(double{actual[i]} - double{expected[i]}, 2);
+    size += std::pow(double{expected[i]}, 2);
+  }
+  return std::sqrt(difference / size);
+}
 
 struct Shape {
   DType dtype;
@@ -45,13 +63,14 @@ class Cache {
   int output_width() const { return shape_.kv_heads * shape_.group * shape_.head_dim; }
 
   KvView view() {
-    const auto elements = static_cast<std::size_t>(shape_.kv_heads * shape_.block_tokens * shape_.head_dim);
-    const std::size_t half = elements * kv_element_bytes(shape_.dtype);
+    const auto heads = static_cast<std::size_t>(shape_.kv_heads);
+    const std::size_t keys = heads * key_head_bytes(shape_.dtype, shape_.block_tokens, shape_.head_dim),
+                      values = heads * value_head_bytes(shape_.dtype, shape_.block_tokens, shape_.head_dim);
     return {.arena = arena_.data(),
             .dtype = shape_.dtype,
-            .block_bytes = 2 * half + 96,
+            .block_bytes = keys + values + 96,
             .key_offset = 64,
-            .value_offset = 64 + half,
+            .value_offset = 64 + keys,
             .block_tokens = shape_.block_tokens,
             .kv_heads = shape_.kv_heads,
             .head_dim = shape_.head_dim};
@@ -61,7 +80,7 @@ class Cache {
     const int width = shape_.kv_heads * shape_.head_dim;
     arena_.assign(static_cast<std::size_t>(blocks_) * view().block_bytes, std::byte{0xFF});  // unwritten: NaN
     ops.kv_write({.kv = view(),
-                  .rows = rows(0),
+                  .rows = {positions_.data(), sequence_.data(), table_pointers_.data()},
                   .keys = keys_.data(),
                   .values = values_.data(),
                   .tokens = tokens(),
@@ -72,11 +91,26 @@ class Cache {
 
   /// Attention of tokens [first, first + count) only.
   std::vector<float> attend(const OpTable& ops, WorkerPool& pool, int first, int count) {
-    std::vector<float> output(static_cast<std::size_t>(count * output_width()), 77.0f);
+    std::vector<int> tokens(static_cast<std::size_t>(count));
+    std::iota(tokens.begin(), tokens.end(), first);
+    return attend(ops, pool, tokens);
+  }
+  /// Attention of some tokens, in the order in which they are named.
+  std::vector<float> attend(const OpTable& ops, WorkerPool& pool, const std::vector<int>& tokens) {
+    std::vector<int> positions, sequences, ends;
+    std::vector<float> queries, output(tokens.size() * static_cast<std::size_t>(output_width()), 77.0f);
+    for (const int token : tokens) {
+      const auto t = static_cast<std::size_t>(token);
+      positions.push_back(positions_[t]);
+      sequences.push_back(sequence_[t]);
+      ends.push_back(ends_[t]);
+      const auto row = queries_.begin() + token * output_width();
+      queries.insert(queries.end(), row, row + output_width());
+    }
     ops.attention({.kv = view(),
-                   .rows = rows(first),
-                   .queries = queries_.data() + first * output_width(),
-                   .tokens = count,
+                   .rows = {positions.data(), sequences.data(), table_pointers_.data()},
+                   .queries = queries.data(),
+                   .tokens = static_cast<int>(tokens.size()),
                    .query_stride = output_width(),
                    .heads = shape_.kv_heads * shape_.group,
                    .scale = 0.3f,
@@ -85,7 +119,7 @@ class Cache {
                    .window = shape_.window,
                    .softcap = shape_.softcap,
                    .slopes = shape_.alibi ? slopes_.data() : nullptr,
-                   .ends = shape_.causal ? nullptr : ends_.data() + first},
+                   .ends = shape_.causal ? nullptr : ends.data()},
                   pool);
     return output;
   }
@@ -110,12 +144,18 @@ class Cache {
     }
     for (const auto& table : tables_) table_pointers_.push_back(table.data());
   }
-  RaggedRows rows(int first) const {
-    return {positions_.data() + first, sequence_.data() + first, table_pointers_.data()};
-  }
-  double rounded(float value) const {
+  /// What the cache holds of the `head_dim` numbers at `values`, out of which number `d` is wanted.
+  double rounded(const float* values, int d) const {
+    const float value = values[d];
+    if (shape_.dtype == DType::kF32) return double{value};
     if (shape_.dtype == DType::kF16) return double{f16_to_f32(f32_to_f16(value))};
-    return double{shape_.dtype == DType::kBF16 ? bf16_to_f32(f32_to_bf16(value)) : value};
+    if (shape_.dtype == DType::kBF16) return double{bf16_to_f32(f32_to_bf16(value))};
+    float largest = 0;
+    for (int i = 0; i < shape_.head_dim; ++i) largest = std::max(largest, std::fabs(values[i]));
+    const bool int8 = shape_.dtype == DType::kI8;
+    const float scale = largest / (int8 ? 127.0f : 448.0f), scaled = value * (1.0f / scale);
+    return double{scale} *
+           (int8 ? double{std::nearbyint(scaled)} : double{f8_e4m3_to_f32(f32_to_f8_e4m3(scaled))});
   }
 
   Shape shape_;
@@ -137,7 +177,7 @@ std::vector<double> Cache::exact(int token, int head) const {
     double dot = 0;
     for (int d = 0; d < dims; ++d)
       dot += double{queries_[static_cast<std::size_t>(token * width * shape_.group + head * dims + d)]} *
-             rounded(keys_[row(p) + static_cast<std::size_t>(d)]);
+             rounded(keys_.data() + row(p), d);
     double score = dot * double{0.3f};
     if (shape_.softcap > 0) score = std::tanh(score / double{shape_.softcap}) * double{shape_.softcap};
     if (shape_.alibi) score += double{slopes_[static_cast<std::size_t>(head)]} * (p - position);
@@ -148,21 +188,22 @@ std::vector<double> Cache::exact(int token, int head) const {
   for (double& score : scores) total += score = std::exp(score - highest);
   for (int p = begin; p < end; ++p)
     for (int d = 0; d < dims; ++d)
-      output[static_cast<std::size_t>(d)] += scores[static_cast<std::size_t>(p - begin)] / total *
-                                             rounded(values_[row(p) + static_cast<std::size_t>(d)]);
+      output[static_cast<std::size_t>(d)] +=
+          scores[static_cast<std::size_t>(p - begin)] / total * rounded(values_.data() + row(p), d);
   return output;
 }
 
 Shape random_shape(Random& random, int round) {
   constexpr int kBlocks[] = {1, 7, 16, 32, 20, 64}, kDims[] = {8, 40, 64, 128, 17, 96};
-  Shape shape{.dtype = testing::kKvTypes[round % 3],
+  Shape shape{.dtype = testing::kKvTypes[round % 5],
               .block_tokens = kBlocks[random.between(0, 5)],
               .kv_heads = random.between(1, 3),
               .group = random.between(1, 8),
               .head_dim = kDims[random.between(0, 5)],
               .lengths = {}};
   for (int s = random.between(1, 3); s > 0; --s) shape.lengths.push_back(random.between(1, 40));
-  if (round % 20 == 0) shape.lengths = {333};
+  if (round % 20 == 0) shape.lengths = {round % 40 == 0 ? 1200 : 333};
+  if (round % 30 == 7) shape.group = 71;  // more heads than a tile has rows
   if (round % 3 == 1) shape.window = random.between(1, 70);
   if (round % 4 == 1) shape.softcap = 5;
   if (round % 5 == 1) shape.alibi = true;
@@ -195,38 +236,124 @@ TEST(Attention, EveryIsaEqualsTheReference) {
     // Of a long sequence the last tokens are enough, and quick.
     const int count = std::min(cache.tokens(), 33), first = cache.tokens() - count;
     const std::vector<float> expected = cache.attend(testing::reference(), pool, first, count);
-    for (const OpTable* ops : testing::simd_tables())
-      ASSERT_TRUE(same_bits(cache.attend(*ops, pool, first, count), expected))
-          << ops->name << ' ' << traits(shape.dtype).name << " block " << shape.block_tokens << " dim "
-          << shape.head_dim << " group " << shape.group;
+    for (const OpTable* ops : attention_tables()) {
+      const std::vector<float> output = cache.attend(*ops, pool, first, count);
+      const auto describe = ::testing::Message()
+                            << ops->name << ' ' << traits(shape.dtype).name << " block " << shape.block_tokens
+                            << " dim " << shape.head_dim << " group " << shape.group;
+      if (ops->bf16_dots && is_kv_paired(shape.dtype)) {
+        // 8 digits of queries and weights: scores of some tens are off by some hundredths.
+        ASSERT_LT(relative_error(output, expected), 2e-2) << describe;
+      } else {
+        ASSERT_TRUE(same_bits(output, expected)) << describe;
+      }
+    }
   }
 }
 
-TEST(Attention, ATokenDoesNotDependOnTheBatchTheThreadsOrTheBlocks) {
-  WorkerPool pools[] = {WorkerPool(1), WorkerPool(2), WorkerPool(3)};
-  for (const OpTable* ops : testing::simd_tables()) {
-    std::vector<float> expected;
-    for (const int block_tokens : {16, 1, 7, 32}) {
-      Random random(3);  // the same queries, keys and values for every size of block
-      Cache cache({.dtype = DType::kF16,
-                   .block_tokens = block_tokens,
-                   .kv_heads = 2,
-                   .group = 3,
-                   .head_dim = 40,
-                   .lengths = {100, 5}},
-                  random);
-      cache.write(*ops, pools[0]);
-      for (WorkerPool& pool : pools) {
-        const std::vector<float> all = cache.attend(*ops, pool, 0, cache.tokens());
-        if (expected.empty()) expected = all;
-        ASSERT_TRUE(same_bits(all, expected)) << block_tokens;
-        for (int t = 0; t < cache.tokens(); ++t) {
-          const auto row = all.begin() + t * cache.output_width();
-          ASSERT_TRUE(
-              same_bits(cache.attend(*ops, pool, t, 1), std::vector<float>(row, row + cache.output_width())))
-              << t;
-        }
+/// The first law at the op: a cache of some sequences, whose tokens are computed all at once with one thread,
+/// and then in every other way.
+class AttentionLaw : public ::testing::TestWithParam<DType> {
+ protected:
+  static Shape shape(int block_tokens) {
+    return {.dtype = GetParam(),
+            .block_tokens = block_tokens,
+            .kv_heads = 2,
+            .group = 3,
+            .head_dim = 48,
+            .lengths = {700, 5, 131}};
+  }
+  /// The same queries, keys and values for every size of block.
+  static Cache cache(int block_tokens, const OpTable& ops) {
+    Random random(3);
+    WorkerPool pool(1);
+    Cache cache(shape(block_tokens), random);
+    cache.write(ops, pool);
+    return cache;
+  }
+  static std::vector<float> rows(const Cache& cache, const std::vector<float>& all,
+                                 const std::vector<int>& tokens) {
+    std::vector<float> some;
+    for (const int token : tokens) {
+      const auto row = all.begin() + token * cache.output_width();
+      some.insert(some.end(), row, row + cache.output_width());
+    }
+    return some;
+  }
+};
+
+TEST_P(AttentionLaw, AloneInChunksOrMixedATokenIsTheSame) {
+  WorkerPool one(1), three(3);
+  for (const OpTable* ops : attention_tables()) {
+    Cache cache = this->cache(16, *ops);
+    const std::vector<float> all = cache.attend(*ops, one, 0, cache.tokens());
+    const auto check = [&](const std::vector<int>& tokens) {
+      ASSERT_TRUE(same_bits(cache.attend(*ops, three, tokens), rows(cache, all, tokens)))
+          << ops->name << " from " << tokens.front() << ", " << tokens.size() << " tokens";
+    };
+    for (int t = 0; t < cache.tokens(); t += t % 7 == 0 ? 1 : 22) check({t});
+    for (const int chunk : {7, 64, 250})
+      for (int t = 0; t < cache.tokens(); t += chunk) {
+        std::vector<int> tokens(static_cast<std::size_t>(std::min(chunk, cache.tokens() - t)));
+        std::iota(tokens.begin(), tokens.end(), t);
+        check(tokens);
       }
+    Random random(5);
+    for (int round = 0; round < 10; ++round) {  // decodes and prefills in one batch, gaps, any order
+      std::vector<int> tokens;
+      for (int piece = random.between(2, 6); piece > 0; --piece) {
+        const int first = random.between(0, cache.tokens() - 1);
+        const int last = std::min(first + random.between(0, 1) * random.between(0, 40), cache.tokens() - 1);
+        for (int t = first; t <= last; t += random.between(1, 2)) tokens.push_back(t);
+      }
+      check(tokens);
+    }
+  }
+}
+
+TEST_P(AttentionLaw, ThreadsAndBlocksChangeNothing) {
+  WorkerPool pools[] = {WorkerPool(1), WorkerPool(2), WorkerPool(3), WorkerPool(4)};
+  const std::vector<int> tokens = {699, 3, 600, 601, 602, 603, 704, 705, 820, 835};
+  for (const OpTable* ops : attention_tables()) {
+    std::vector<float> expected;
+    for (const int block_tokens : {16, 1, 7, 20, 32, 64}) {
+      Cache cache = this->cache(block_tokens, *ops);
+      for (WorkerPool& pool : pools) {
+        const std::vector<float> some = cache.attend(*ops, pool, tokens);
+        if (expected.empty()) expected = some;
+        ASSERT_TRUE(same_bits(some, expected)) << ops->name << ' ' << block_tokens << ' ' << pool.size();
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(KvTypes, AttentionLaw, ::testing::ValuesIn(testing::kKvTypes),
+                         [](const auto& type) { return std::string(traits(type.param).name); });
+
+TEST(Attention, EveryKvTypeIsAsNearToFloatAsItsDigitsSay) {
+  struct Bound {
+    DType dtype;
+    double error;
+  };
+  WorkerPool pool(2);
+  for (const OpTable* ops : attention_tables()) {
+    std::vector<float> exact;
+    for (const Bound& bound : {Bound{DType::kF32, 0}, Bound{DType::kF16, 1e-3}, Bound{DType::kBF16, 1e-2},
+                               Bound{DType::kI8, 2e-2}, Bound{DType::kF8_E4M3, 8e-2}}) {
+      Random random(6);
+      Cache cache({.dtype = bound.dtype,
+                   .block_tokens = 16,
+                   .kv_heads = 2,
+                   .group = 2,
+                   .head_dim = 64,
+                   .lengths = {600}},
+                  random);
+      cache.write(*ops, pool);
+      const std::vector<float> output = cache.attend(*ops, pool, 500, 100);
+      if (exact.empty()) exact = output;
+      const double error = relative_error(output, exact);
+      EXPECT_LE(error, bound.error) << ops->name << ' ' << traits(bound.dtype).name;
+      EXPECT_GE(error, bound.error / 20) << ops->name << ' ' << traits(bound.dtype).name;
     }
   }
 }

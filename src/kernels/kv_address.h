@@ -1,35 +1,105 @@
-// Which positions a token sees, and where the keys and values of one lie (KvView and RaggedRows of ops.h).
-// Internal linkage (static): translation units of several ISAs include this, and the linker must not pick
-// one's copy for another.
+// Which positions a token sees, and where the keys and values of one lie: the layout of KvView (ops.h), said
+// here and nowhere else. Internal linkage (static): translation units of several ISAs include this, and the
+// linker must not pick one's copy for another.
+//
+// Of one layer in one block, for each KV head:
+//   keys     F32, F16          [head_dim][block_tokens]
+//            BF16, int8, fp8   [head_dim / 2][block_tokens][2]     pairs of dimensions
+//   values   F32, F16          [block_tokens][head_dim]
+//            BF16, int8, fp8   [block_tokens / 2][head_dim][2]     pairs of positions
+// and behind each of these, for int8 and fp8, a scale a token: float [block_tokens]. A pair is what one
+// multiply-add of 16-bit numbers takes in a lane; halves are rounded up, and the key's missing half is 0.
 #pragma once
+
+#include <cstring>
 
 #include "kernels/ops.h"
 
 namespace loci::kernels {
 
-/// The bytes of one KV element: 4 or 2.
+/// The types that keys and values may have: F32, F16, BF16, I8 (int8) and F8_E4M3 (fp8).
+static inline bool is_kv_dtype(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kI8 ||
+         dtype == DType::kF8_E4M3;
+}
+/// int8 and fp8: a code times the scale of its token and head.
+static inline bool has_kv_scales(DType dtype) {
+  return dtype == DType::kI8 || dtype == DType::kF8_E4M3;
+}
+static inline bool is_kv_paired(DType dtype) {
+  return dtype == DType::kBF16 || has_kv_scales(dtype);
+}
 static inline std::size_t kv_element_bytes(DType dtype) {
-  return dtype == DType::kF32 ? 4 : 2;
+  if (dtype == DType::kF32) return 4;
+  return has_kv_scales(dtype) ? 1 : 2;
+}
+
+/// Of one head in a block, without scales.
+static inline std::size_t key_code_bytes(DType dtype, int block_tokens, int head_dim) {
+  const int rows = is_kv_paired(dtype) ? (head_dim + 1) / 2 * 2 : head_dim;
+  return static_cast<std::size_t>(rows) * static_cast<std::size_t>(block_tokens) * kv_element_bytes(dtype);
+}
+static inline std::size_t value_code_bytes(DType dtype, int block_tokens, int head_dim) {
+  const int rows = is_kv_paired(dtype) ? (block_tokens + 1) / 2 * 2 : block_tokens;
+  return static_cast<std::size_t>(rows) * static_cast<std::size_t>(head_dim) * kv_element_bytes(dtype);
+}
+static inline std::size_t kv_scale_bytes(DType dtype, int block_tokens) {
+  return has_kv_scales(dtype) ? static_cast<std::size_t>(block_tokens) * sizeof(float) : 0;
+}
+/// Of one head in a block, scales included.
+static inline std::size_t key_head_bytes(DType dtype, int block_tokens, int head_dim) {
+  return key_code_bytes(dtype, block_tokens, head_dim) + kv_scale_bytes(dtype, block_tokens);
+}
+static inline std::size_t value_head_bytes(DType dtype, int block_tokens, int head_dim) {
+  return value_code_bytes(dtype, block_tokens, head_dim) + kv_scale_bytes(dtype, block_tokens);
+}
+
+/// The keys and the values of one head in the block of `position`.
+static inline std::byte* key_head(const KvView& kv, const std::uint32_t* table, int kv_head, int position) {
+  return kv.arena + table[position / kv.block_tokens] * kv.block_bytes + kv.key_offset +
+         static_cast<std::size_t>(kv_head) * key_head_bytes(kv.dtype, kv.block_tokens, kv.head_dim);
+}
+static inline std::byte* value_head(const KvView& kv, const std::uint32_t* table, int kv_head, int position) {
+  return kv.arena + table[position / kv.block_tokens] * kv.block_bytes + kv.value_offset +
+         static_cast<std::size_t>(kv_head) * value_head_bytes(kv.dtype, kv.block_tokens, kv.head_dim);
 }
 
 /// Element (kv_head, dim, position) of the keys of the sequence whose blocks are `table`.
 static inline std::byte* key_address(const KvView& kv, const std::uint32_t* table, int kv_head, int dim,
                                      int position) {
-  const auto row = static_cast<std::size_t>(kv_head) * static_cast<std::size_t>(kv.head_dim) +
-                   static_cast<std::size_t>(dim);
   const auto slot = static_cast<std::size_t>(position % kv.block_tokens);
-  return kv.arena + table[position / kv.block_tokens] * kv.block_bytes + kv.key_offset +
-         (row * static_cast<std::size_t>(kv.block_tokens) + slot) * kv_element_bytes(kv.dtype);
+  const auto d = static_cast<std::size_t>(dim), tokens = static_cast<std::size_t>(kv.block_tokens);
+  const std::size_t element =
+      is_kv_paired(kv.dtype) ? (d / 2 * tokens + slot) * 2 + d % 2 : d * tokens + slot;
+  return key_head(kv, table, kv_head, position) + element * kv_element_bytes(kv.dtype);
 }
 
 /// Element (kv_head, dim, position) of the values.
 static inline std::byte* value_address(const KvView& kv, const std::uint32_t* table, int kv_head, int dim,
                                        int position) {
-  const auto block = static_cast<std::size_t>(kv_head) * static_cast<std::size_t>(kv.block_tokens);
-  const auto row = block + static_cast<std::size_t>(position % kv.block_tokens);
-  return kv.arena + table[position / kv.block_tokens] * kv.block_bytes + kv.value_offset +
-         (row * static_cast<std::size_t>(kv.head_dim) + static_cast<std::size_t>(dim)) *
-             kv_element_bytes(kv.dtype);
+  const auto slot = static_cast<std::size_t>(position % kv.block_tokens);
+  const auto d = static_cast<std::size_t>(dim), dims = static_cast<std::size_t>(kv.head_dim);
+  const std::size_t element = is_kv_paired(kv.dtype) ? (slot / 2 * dims + d) * 2 + slot % 2 : slot * dims + d;
+  return value_head(kv, table, kv_head, position) + element * kv_element_bytes(kv.dtype);
+}
+
+/// The scale of a position's codes, where the type has one.
+static inline std::byte* key_scale_address(const KvView& kv, const std::uint32_t* table, int kv_head,
+                                           int position) {
+  return key_head(kv, table, kv_head, position) + key_code_bytes(kv.dtype, kv.block_tokens, kv.head_dim) +
+         static_cast<std::size_t>(position % kv.block_tokens) * sizeof(float);
+}
+static inline std::byte* value_scale_address(const KvView& kv, const std::uint32_t* table, int kv_head,
+                                             int position) {
+  return value_head(kv, table, kv_head, position) + value_code_bytes(kv.dtype, kv.block_tokens, kv.head_dim) +
+         static_cast<std::size_t>(position % kv.block_tokens) * sizeof(float);
+}
+
+/// The float at `at`, which need not be aligned.
+static inline float load_scale(const std::byte* at) {
+  float scale;
+  std::memcpy(&scale, at, sizeof scale);
+  return scale;
 }
 
 /// The positions [first, end) that token `token` attends to; never empty.

@@ -3,9 +3,12 @@
 # registers inside its own AVX-512 headers for mistakes (GCC bug 105593), hence -Wno-*uninitialized.
 file(GLOB_RECURSE avx2_sources ${source_dir}/cpu/avx2/*.cc)
 file(GLOB_RECURSE avx512_sources ${source_dir}/cpu/avx512/*.cc)
+file(GLOB_RECURSE avx512_bf16_sources ${source_dir}/cpu/avx512_bf16/*.cc)
 set_source_files_properties(${avx2_sources} PROPERTIES COMPILE_OPTIONS "-O3;-mavx2;-mfma;-mf16c")
-set_source_files_properties(${avx512_sources} PROPERTIES COMPILE_OPTIONS
+set(avx512_flags
   "-O3;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vnni;-mfma;-mf16c;-mprefer-vector-width=512;-Wno-uninitialized;-Wno-maybe-uninitialized")
+set_source_files_properties(${avx512_sources} PROPERTIES COMPILE_OPTIONS "${avx512_flags}")
+set_source_files_properties(${avx512_bf16_sources} PROPERTIES COMPILE_OPTIONS "${avx512_flags};-mavx512bf16;-mavx512vbmi")
 
 # Loops of single instructions (cpu/peaks), each with the flags of its extension.
 set(peak_flags "-O3;-Wno-uninitialized;-Wno-maybe-uninitialized")

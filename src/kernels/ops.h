@@ -91,13 +91,11 @@ struct RopeArgs {
   const float* sin;
 };
 
-/// The KV of one layer inside the arena of blocks.
-///   block b of the arena begins at arena + b * block_bytes; this layer's keys at + key_offset, values at +
-///   value_offset keys   [kv_head][head_dim][block_tokens]     (token innermost: a lane is a token) values
-///   [kv_head][block_tokens][head_dim]     (dimension innermost: a lane is a dimension)
+/// The KV of one layer inside the arena of blocks. Block b of the arena begins at arena + b * block_bytes;
+/// this layer's keys at + key_offset, values at + value_offset. kv_address.h says where each number lies.
 struct KvView {
   std::byte* arena;
-  DType dtype;  // kF32, kF16 or kBF16
+  DType dtype;  // kF32, kF16, kBF16, kI8 or kF8_E4M3
   std::size_t block_bytes, key_offset, value_offset;
   int block_tokens, kv_heads, head_dim;
 };
@@ -111,6 +109,8 @@ struct RaggedRows {
 };
 
 /// Writes the tokens' keys and values to their slots, rounding to the cache's type (to nearest even).
+/// int8 and fp8 (E4M3) get a scale for each token and KV head, of keys and of values: the largest magnitude
+/// over 127 or 448; a code is x * (1 / scale), rounded.
 struct KvWriteArgs {
   KvView kv;
   RaggedRows rows;
@@ -125,14 +125,27 @@ struct KvWriteArgs {
 ///   output[t][h] = sum_p softmax_p(score(p)) v[p][h / group],   group = heads / kv_heads
 ///   score(p) = cap(scale * q[t][h] . k[p][h / group]) + slope[h] * (p - positions[t])
 /// cap(x) = softcap * tanh(x / softcap) (Gemma 2), slope is ALiBi's (Press et al. 2022); each only where
-/// asked for. Order: positions are walked in spans of kAttentionSpan absolute positions (0..31, 32..63, ...).
-/// Per span: scores by fma over ascending dimensions from 0, times scale, the cap as tanh_approx(x / softcap)
-/// * softcap, then fma(slope, p - position, x); m' = max(m, scores); c = exp(m - m'); weights w_p =
-/// exp(score_p - m'); acc_d = acc_d * c, then fma(w_p, v_pd, acc_d) by ascending p. l is kept as 16 partial
-/// sums, position p in lane p mod 16: l_i = fma(l_i, c, w_i + w_(i+16)), absent positions weighing 0; at the
-/// end lane i += lane i + 8, 4, 2, 1, and output = acc / l. exp is kernels::exp_approx (kernels/math.h), the
-/// same on every ISA.
-inline constexpr int kAttentionSpan = 32;
+/// asked for. Keys and values are finite.
+///
+/// Order. Positions are cut into spans of kAttentionSpan absolute positions (0..127, 128..255, ...), these
+/// into parts of kAttentionPart. A part begins with maximum m = -inf, sums l = 0, acc = 0, and walks those of
+/// its spans in which the token sees something:
+///   dot_p    = fma over ascending dimensions from 0; times the key's scale, where its type has one
+///   score_p  = dot_p * scale, the cap as tanh_approx(x / softcap) * softcap, then fma(slope, p - position,
+///   x) m'       = max(m, scores);  c = exp(m - m');  w_p = exp(score_p - m') l_i      = l_i * c, then + w_p
+///   by ascending p with p mod 16 = i     (16 partial sums) acc_d    = acc_d * c, then fma(w_p, v_pd, acc_d)
+///   by ascending p     (w_p * the value's scale, if any)
+/// At its end lane i of l += lane i + 8, 4, 2, 1. The parts are merged in ascending order from M = -inf,
+/// L = 0, ACC = 0: M' = max(M, m); a = exp(M - M'), b = exp(m - M'); L = fma(L, a, l * b); ACC = fma(ACC, a,
+/// acc * b). output = ACC / L + 0 (which makes -0 a 0, so that a position may as well weigh 0 as be
+/// absent). exp is kernels::exp_approx (kernels/math.h), the same on every ISA.
+///
+/// Tables with `bf16_dots` read BF16, int8 and fp8 otherwise: queries and weights are rounded to BF16, both
+/// products add pairs of neighbours (dimensions 2i and 2i + 1, positions 2i and 2i + 1) as the instruction
+/// does, exp of a weight is good to 5e-5, and l sums the rounded weights unless values have scales. The rest
+/// is the same.
+inline constexpr int kAttentionSpan = 128;
+inline constexpr int kAttentionPart = 512;
 struct AttentionArgs {
   KvView kv;
   RaggedRows rows;
@@ -178,7 +191,7 @@ struct AddArgs {
 
 /// One ISA's implementation of every op.
 struct OpTable {
-  const char* name;  // "ref", "avx2", "avx512"
+  const char* name;  // "ref", "avx2", "avx512", "avx512_bf16"
   void (*embed)(const EmbedArgs&, WorkerPool&);
   void (*norm)(const NormArgs&, WorkerPool&);
   void (*quantize)(const QuantizeArgs&, WorkerPool&);
@@ -189,11 +202,13 @@ struct OpTable {
   void (*activate)(const ActivateArgs&, WorkerPool&);
   void (*scale)(const ScaleArgs&, WorkerPool&);
   void (*add)(const AddArgs&, WorkerPool&);
+  bool bf16_dots = false;  // attention over BF16, int8 and fp8 multiplies pairs of BF16
 };
 
-enum class Isa { kReference, kAvx2, kAvx512 };
+/// kAvx512Bf16 is kAvx512 with BF16 instructions where they help.
+enum class Isa { kReference, kAvx2, kAvx512, kAvx512Bf16 };
 
-/// The widest ISA that this processor has.
+/// The ISA to use on this processor: the widest that it has, if its instructions are quick.
 Isa best_isa();
 /// nullptr where this processor lacks `isa`.
 const OpTable* ops_for(Isa isa);

@@ -31,7 +31,7 @@ inline std::vector<DType> integer_types() {
   std::erase_if(types, [](DType dtype) { return integer_format(dtype) == nullptr; });
   return types;
 }
-inline constexpr DType kKvTypes[] = {DType::kF32, DType::kF16, DType::kBF16};
+inline constexpr DType kKvTypes[] = {DType::kF32, DType::kF16, DType::kBF16, DType::kI8, DType::kF8_E4M3};
 
 /// The SIMD implementations that this processor can run.
 inline std::vector<const OpTable*> simd_tables() {

@@ -1,16 +1,22 @@
 #include "memory/kv_arena.h"
 
+#include "kernels/kv_address.h"
+
 namespace loci {
 
-std::size_t KvLayout::layer_bytes(const KvLayerShape& layer) const {
-  const std::size_t elements =
-      static_cast<std::size_t>(layer.kv_heads) * static_cast<std::size_t>(layer.head_dim);
-  return 2 * row_bytes(dtype, elements * static_cast<std::size_t>(block_tokens));
+std::size_t KvLayout::key_bytes(const KvLayerShape& layer) const {
+  return static_cast<std::size_t>(layer.kv_heads) *
+         kernels::key_head_bytes(dtype, block_tokens, layer.head_dim);
+}
+
+std::size_t KvLayout::value_bytes(const KvLayerShape& layer) const {
+  return static_cast<std::size_t>(layer.kv_heads) *
+         kernels::value_head_bytes(dtype, block_tokens, layer.head_dim);
 }
 
 std::size_t KvLayout::block_bytes() const {
   std::size_t bytes = 0;
-  for (const KvLayerShape& layer : layers) bytes += layer_bytes(layer);
+  for (const KvLayerShape& layer : layers) bytes += key_bytes(layer) + value_bytes(layer);
   return bytes;
 }
 
@@ -20,10 +26,10 @@ Result<KvArena> KvArena::allocate(const KvLayout& layout, int blocks) {
   LOCI_TRY(kv.arena_, Arena::allocate(block_bytes * static_cast<std::size_t>(blocks)));
   std::size_t offset = 0;
   for (const KvLayerShape& layer : layout.layers) {
-    const std::size_t half = layout.layer_bytes(layer) / 2;
-    kv.views_.push_back({kv.arena_.bytes().data(), layout.dtype, block_bytes, offset, offset + half,
+    const std::size_t values = offset + layout.key_bytes(layer);
+    kv.views_.push_back({kv.arena_.bytes().data(), layout.dtype, block_bytes, offset, values,
                          layout.block_tokens, layer.kv_heads, layer.head_dim});
-    offset += 2 * half;
+    offset = values + layout.value_bytes(layer);
   }
   return kv;
 }

@@ -1,8 +1,8 @@
 // The data half of KV memory: the bytes of all blocks, in one arena.
 //
 // A block holds all layers of its tokens, so that moving a block is one copy:
-//   [block][layer][ keys [kv_head][head_dim][block_tokens] | values [kv_head][block_tokens][head_dim] ]
-// Layers may differ in heads. The layouts inside a layer are the attention kernels' (kernels/ops.h).
+//   [block][layer][ keys [kv_head] | values [kv_head] ]
+// Layers may differ in heads. The layout of a head is the attention kernels' (kernels/kv_address.h).
 #pragma once
 
 #include <span>
@@ -21,10 +21,12 @@ struct KvLayerShape {
 
 struct KvLayout {
   std::vector<KvLayerShape> layers;
-  DType dtype;  // kF32, kF16 or kBF16
+  DType dtype;  // kF32, kF16, kBF16, kI8 or kF8_E4M3
   int block_tokens;
 
-  std::size_t layer_bytes(const KvLayerShape& layer) const;  // of one block; keys and values
+  // Of one block, scales included.
+  std::size_t key_bytes(const KvLayerShape& layer) const;
+  std::size_t value_bytes(const KvLayerShape& layer) const;
   std::size_t block_bytes() const;
   std::size_t token_bytes() const { return block_bytes() / static_cast<std::size_t>(block_tokens); }
 };

@@ -164,10 +164,13 @@ TEST(BadModel, AnUnknownPolicyIsRefusedWithThoseThereAre) {
 }
 
 TEST(CommandLine, DtypesHaveVllmsNamesAndTheFiles) {
-  for (const char* name : {"auto", "float32", "half", "BF16", "f16"})
+  for (const char* name : {"auto", "float32", "half", "BF16", "f16", "int8", "fp8", "FP8_E4M3"})
     EXPECT_EQ(run_program({"inspect", "--kv-cache-dtype", name}).status, 0) << name;
-  for (const char* name : {"int3", "Q8_0", ""})
+  for (const char* name : {"int3", "Q8_0", "", "int8", "fp8"})
     EXPECT_EQ(run_program({"inspect", "--dtype", name}).status, 1) << name;
+  const Finished refused = run_program({"inspect", "--kv-cache-dtype", "fp8_e5m2"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.err.find("--kv-cache-dtype 'fp8_e5m2' is none of auto"), std::string::npos);
 }
 
 TEST(BadModel, AnImpossibleFlagIsRefusedWithBothNumbers) {

@@ -12,4 +12,9 @@ namespace avx512 {
 extern const OpTable kOps;
 }
 
+/// What differs from avx512.
+namespace avx512_bf16 {
+void attention(const AttentionArgs& args, WorkerPool& pool);
+}
+
 }  // namespace loci::kernels

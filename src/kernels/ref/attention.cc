@@ -1,102 +1,120 @@
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
+#include <vector>
 
 #include "base/check.h"
 #include "kernels/kv_address.h"
+#include "kernels/kv_gather.h"
 #include "kernels/math.h"
 #include "kernels/ref/lanes.h"
 #include "kernels/ref/ref.h"
-#include "tensor/formats/half.h"
 
 namespace loci::kernels::ref {
 namespace {
 
-float load(DType dtype, const std::byte* at) {
-  if (dtype == DType::kF32) {
-    float value;
-    std::memcpy(&value, at, sizeof value);
-    return value;
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
+/// One query head of one token against one KV head: its weights over a part of the positions, then over all.
+class Head {
+ public:
+  Head(const AttentionArgs& args, int token, int head)
+      : args_(args),
+        table_(args.rows.tables[args.rows.sequence[token]]),
+        kv_head_(head / (args.heads / args.kv.kv_heads)),
+        head_dim_(args.kv.head_dim),
+        query_(args.queries + static_cast<std::ptrdiff_t>(token) * args.query_stride + head * head_dim_),
+        output_(args.output + static_cast<std::ptrdiff_t>(token) * args.output_stride + head * head_dim_),
+        position_(args.rows.positions[token]),
+        slope_(args.slopes ? args.slopes[head] : 0.0f),
+        seen_(visible_positions(args, token)) {}
+
+  void attend() {
+    for (int d = 0; d < head_dim_; ++d) output_[d] = 0;
+    for (int part = seen_.first / kAttentionPart * kAttentionPart; part < seen_.end; part += kAttentionPart)
+      merge(attend_part(part));
+    for (int d = 0; d < head_dim_; ++d) output_[d] = output_[d] / sum_ + 0.0f;
   }
-  std::uint16_t half;
-  std::memcpy(&half, at, sizeof half);
-  return dtype == DType::kF16 ? f16_to_f32(half) : bf16_to_f32(half);
-}
 
-/// One query head of one token against one KV head.
-struct Head {
-  const AttentionArgs& args;
-  const std::uint32_t* table;
-  int kv_head;
-  const float* query;
-  float* output;  // the running sum of weighted values
-  int position;   // of the token
-  float slope;    // of ALiBi; 0: none
+ private:
+  struct Part {
+    float maximum = kMinusInfinity;
+    Lanes sums = {};
+    std::vector<float> values;  // [head_dim], weighted
+  };
 
-  float maximum = -std::numeric_limits<float>::infinity();
-  Lanes sums = {};
+  Part attend_part(int first) const {
+    Part part{.values = std::vector<float>(static_cast<std::size_t>(head_dim_), 0.0f)};
+    for (int span = first; span < first + kAttentionPart; span += kAttentionSpan) {
+      const int begin = std::max(span, seen_.first), end = std::min(span + kAttentionSpan, seen_.end);
+      if (begin < end) add_span(begin, end, part);
+    }
+    return part;
+  }
 
   float score(int key) const {
+    const KvView& kv = args_.kv;
     float dot = 0;
-    for (int d = 0; d < args.kv.head_dim; ++d)
-      dot = std::fma(query[d], load(args.kv.dtype, key_address(args.kv, table, kv_head, d, key)), dot);
-    float score = dot * args.scale;
-    if (args.softcap > 0) score = tanh_approx(score / args.softcap) * args.softcap;
-    if (args.slopes != nullptr) score = std::fma(slope, static_cast<float>(key - position), score);
+    for (int d = 0; d < head_dim_; ++d)
+      dot = std::fma(query_[d], load_kv_element(kv.dtype, key_address(kv, table_, kv_head_, d, key)), dot);
+    if (has_kv_scales(kv.dtype)) dot = dot * load_scale(key_scale_address(kv, table_, kv_head_, key));
+    float score = dot * args_.scale;
+    if (args_.softcap > 0) score = tanh_approx(score / args_.softcap) * args_.softcap;
+    if (args_.slopes != nullptr) score = std::fma(slope_, static_cast<float>(key - position_), score);
     return score;
   }
 
-  void attend_span(int first, int begin, int count);
-};
-
-/// Positions first + [begin, count) of the span that begins at `first`.
-void Head::attend_span(int first, int begin, int count) {
-  float weights[kAttentionSpan] = {};  // an absent position weighs 0
-  float new_maximum = maximum;
-  for (int i = begin; i < count; ++i) {
-    weights[i] = score(first + i);
-    new_maximum = weights[i] > new_maximum ? weights[i] : new_maximum;
-  }
-  const float correction = exp_approx(maximum - new_maximum);
-  maximum = new_maximum;
-  for (int i = begin; i < count; ++i) weights[i] = exp_approx(weights[i] - maximum);
-  for (int i = 0; i < kLanes; ++i)
-    sums.lane[i] = std::fma(sums.lane[i], correction, weights[i] + weights[i + kLanes]);
-  for (int d = 0; d < args.kv.head_dim; ++d) {
-    output[d] = output[d] * correction;
-    for (int i = begin; i < count; ++i) {
-      const float value = load(args.kv.dtype, value_address(args.kv, table, kv_head, d, first + i));
-      output[d] = std::fma(weights[i], value, output[d]);
+  /// Positions [begin, end) of one span.
+  void add_span(int begin, int end, Part& part) const {
+    const KvView& kv = args_.kv;
+    float weights[kAttentionSpan];
+    float maximum = part.maximum;
+    for (int p = begin; p < end; ++p) {
+      weights[p - begin] = score(p);
+      maximum = std::max(maximum, weights[p - begin]);
+    }
+    const float correction = exp_approx(part.maximum - maximum);
+    part.maximum = maximum;
+    for (float& sum : part.sums.lane) sum = sum * correction;
+    for (float& value : part.values) value = value * correction;
+    for (int p = begin; p < end; ++p) {
+      float weight = exp_approx(weights[p - begin] - maximum);
+      part.sums.lane[p % kLanes] = part.sums.lane[p % kLanes] + weight;
+      if (has_kv_scales(kv.dtype)) weight = weight * load_scale(value_scale_address(kv, table_, kv_head_, p));
+      for (int d = 0; d < head_dim_; ++d) {
+        const float value = load_kv_element(kv.dtype, value_address(kv, table_, kv_head_, d, p));
+        part.values[static_cast<std::size_t>(d)] =
+            std::fma(weight, value, part.values[static_cast<std::size_t>(d)]);
+      }
     }
   }
-}
 
-void attend(const AttentionArgs& args, int token, int head) {
-  Head state{.args = args,
-             .table = args.rows.tables[args.rows.sequence[token]],
-             .kv_head = head / (args.heads / args.kv.kv_heads),
-             .query = args.queries + static_cast<std::ptrdiff_t>(token) * args.query_stride +
-                      head * args.kv.head_dim,
-             .output = args.output + static_cast<std::ptrdiff_t>(token) * args.output_stride +
-                       head * args.kv.head_dim,
-             .position = args.rows.positions[token],
-             .slope = args.slopes ? args.slopes[head] : 0.0f};
-  for (int d = 0; d < args.kv.head_dim; ++d) state.output[d] = 0;
-  const Visible visible = visible_positions(args, token);
-  for (int first = visible.first / kAttentionSpan * kAttentionSpan; first < visible.end;
-       first += kAttentionSpan)
-    state.attend_span(first, visible.first > first ? visible.first - first : 0,
-                      visible.end - first < kAttentionSpan ? visible.end - first : kAttentionSpan);
-  const float total = fold_sum(state.sums);
-  for (int d = 0; d < args.kv.head_dim; ++d) state.output[d] = state.output[d] / total;
-}
+  void merge(const Part& part) {
+    const float maximum = std::max(maximum_, part.maximum);
+    const float keep = exp_approx(maximum_ - maximum), take = exp_approx(part.maximum - maximum);
+    maximum_ = maximum;
+    sum_ = std::fma(sum_, keep, fold_sum(part.sums) * take);
+    for (int d = 0; d < head_dim_; ++d)
+      output_[d] = std::fma(output_[d], keep, part.values[static_cast<std::size_t>(d)] * take);
+  }
+
+  const AttentionArgs& args_;
+  const std::uint32_t* table_;
+  int kv_head_, head_dim_;
+  const float* query_;
+  float* output_;  // the weighted sum of values
+  int position_;   // of the token
+  float slope_;    // of ALiBi; 0: none
+  Visible seen_;
+  float maximum_ = kMinusInfinity, sum_ = 0;
+};
 
 }  // namespace
 
 void attention(const AttentionArgs& args, WorkerPool& pool) {
-  LOCI_CHECK(args.heads % args.kv.kv_heads == 0);
+  LOCI_CHECK(args.heads % args.kv.kv_heads == 0 && is_kv_dtype(args.kv.dtype));
   pool.for_each_chunk(args.tokens * args.heads, 1, [&](int begin, int end) {
-    for (int i = begin; i < end; ++i) attend(args, i / args.heads, i % args.heads);
+    for (int i = begin; i < end; ++i) Head(args, i / args.heads, i % args.heads).attend();
   });
 }
 

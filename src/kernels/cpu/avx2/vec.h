@@ -147,6 +147,9 @@ struct Vec {
   static Vec from_words(Words signed_integers) {
     return {_mm256_cvtepi32_ps(signed_integers.low), _mm256_cvtepi32_ps(signed_integers.high)};
   }
+  static Vec from_bits(Words floats) {
+    return {_mm256_castsi256_ps(floats.low), _mm256_castsi256_ps(floats.high)};
+  }
   /// The binary16 in the low half of each lane, below 2^16.
   static Vec from_f16(Words halves) {
     const __m256i packed = _mm256_packus_epi32(halves.low, halves.high);  // within each half of the registers

@@ -117,6 +117,7 @@ struct Vec {
     return {_mm512_permutexvar_ps(codes, values)};
   }
   static Vec from_words(Words signed_integers) { return {_mm512_cvtepi32_ps(signed_integers.lanes)}; }
+  static Vec from_bits(Words floats) { return {_mm512_castsi512_ps(floats.lanes)}; }
   /// The binary16 in the low half of each lane.
   static Vec from_f16(Words halves) { return {_mm512_cvtph_ps(_mm512_cvtepi32_epi16(halves.lanes))}; }
   /// Negated where the top bit of `signs` is set.

@@ -1,0 +1,354 @@
+// Attention of a tile: some neighbouring tokens of one sequence, times some query heads that share a KV head.
+// Each of its rows (a head of a token) goes through the steps that ops.h states, alone; what the rows share
+// is the reading of keys and values.
+#pragma once
+
+#include "kernels/cpu/attention_math.inl.h"
+#include "kernels/cpu/kv_words.inl.h"
+#include "kernels/cpu/math.inl.h"
+#include "kernels/kv_address.h"
+
+namespace loci::kernels {
+
+/// Rows of a tile: whole multiples of the products' 12 (AVX-512) and 6 (AVX2) rows, as many as leave queries,
+/// scores and sums of head_dim 128 in 72 KiB beside a span of keys.
+static constexpr int kTileRowLimit = 48;
+
+/// Tokens [token, token + tokens) and query heads [head, head + heads), over parts [first_part, end_part) of
+/// the positions. The outcome of each part goes to `partials`, or without them everything to the output.
+struct TileTask {
+  int token, tokens, head, heads;
+  int first_part, end_part;
+  float* partials;  // [end_part - first_part][rows][partial_floats(head_dim)], or nullptr
+};
+
+static inline long padded_dims(int head_dim) {
+  return (static_cast<long>(head_dim) + kLaneCount - 1) / kLaneCount * kLaneCount;
+}
+/// Sums of values, then the maximum, then the sum of weights.
+static inline long partial_floats(int head_dim) {
+  return padded_dims(head_dim) + kLaneCount;
+}
+
+/// What was summed over the parts so far.
+struct Totals {
+  float maximum = -__builtin_inff(), sum = 0;
+};
+
+/// totals and values += one part. values, part [dims]
+template <class Vec>
+void merge_part(float part_maximum, float part_sum, const float* part, long dims, Totals& totals,
+                float* values) {
+  const float maximum = part_maximum > totals.maximum ? part_maximum : totals.maximum;
+  const float keep = first_lane(exp_lanes(Vec::splat(totals.maximum - maximum)));
+  const float take = first_lane(exp_lanes(Vec::splat(part_maximum - maximum)));
+  totals.maximum = maximum;
+  totals.sum = __builtin_fmaf(totals.sum, keep, part_sum * take);
+  for (long d = 0; d < dims; d += kLaneCount)
+    fma(Vec::load(values + d), Vec::splat(keep), Vec::load(part + d) * Vec::splat(take)).store(values + d);
+}
+
+/// output[0..head_dim) = values / sum
+template <class Vec>
+void divide_values(const float* values, float sum, int head_dim, float* output) {
+  for (int d = 0; d < head_dim; d += kLaneCount)
+    (Vec::load(values + d) / Vec::splat(sum) + Vec::zero())
+        .store_first(output + d, head_dim - d < kLaneCount ? head_dim - d : kLaneCount);
+}
+
+/// The memory of a tile.
+template <class Math>
+struct TileMemory {
+  using Vec = typename Math::Vec;
+
+  TileMemory(const KvView& kv, int row_count) : stride(padded_dims(kv.head_dim)), rows(row_count) {
+    const long tiles = (rows + Vec::kTileTokens - 1) / Vec::kTileTokens;
+    const long sizes[] = {
+        tiles * KvHead<Math>::steps(kv.head_dim) * Vec::kTileTokens,  // queries
+        KvHead<Math>::packed_words(kv.head_dim, stride),              // packed
+        tiles * Vec::kTileTokens * kScoreStride,                      // scores
+        rows * stride,                                                // sums
+        rows * stride,                                                // totals
+        rows * long{kLaneCount},                                      // weight_sums
+        rows,                                                         // maximum
+        rows,                                                         // corrections
+        2 * kAttentionSpan,                                           // scales
+    };
+    long floats = 0;
+    for (const long size : sizes) floats += rounded(size);
+    auto* at = reinterpret_cast<float*>(
+        thread_scratch(ScratchUse::kTile, static_cast<std::size_t>(floats) * sizeof(float)));
+    float** const places[] = {&queries,     &packed,  &scores,      &sums,      &totals,
+                              &weight_sums, &maximum, &corrections, &key_scales};
+    for (int i = 0; i < 9; ++i) {
+      *places[i] = at;
+      at += rounded(sizes[i]);
+    }
+    value_scales = key_scales + kAttentionSpan;
+  }
+  static long rounded(long floats) { return (floats + kLaneCount - 1) / kLaneCount * kLaneCount; }
+
+  long stride;
+  int rows;
+  float* queries;                    // [rows / kTileTokens][step][kTileTokens] words
+  float* packed;                     // keys or values of a span, where they cannot be read in place
+  float* scores;                     // [row][kScoreStride]; then, as words, the weights
+  float* sums;                       // [row][stride]: values of this part
+  float* totals;                     // [row][stride]: of all parts
+  float* weight_sums;                // [row][16]
+  float* maximum;                    // [row]
+  float* corrections;                // [row]
+  float *key_scales, *value_scales;  // [kAttentionSpan]
+  Totals row_totals[kTileRowLimit];
+};
+
+template <class Math>
+class Tile {
+ public:
+  using Vec = typename Math::Vec;
+
+  Tile(const AttentionArgs& args, const TileTask& task)
+      : args_(args),
+        task_(task),
+        kv_{args.kv,
+            args.rows.tables[args.rows.sequence[task.token]],
+            task.head / (args.heads / args.kv.kv_heads),
+            padded_dims(args.kv.head_dim),
+            task.tokens * task.heads <= Vec::kTileTokens,
+            nullptr},
+        memory_(args.kv, task.tokens * task.heads) {
+    kv_.packed = memory_.packed;
+    for (int t = 0; t < task.tokens; ++t) seen_[t] = visible_positions(args, task.token + t);
+  }
+
+  void run() {
+    pack_queries();
+    if (task_.partials == nullptr)
+      std::memset(memory_.totals, 0, sizeof(float) * static_cast<std::size_t>(memory_.rows * memory_.stride));
+    for (int part = task_.first_part; part < task_.end_part; ++part) attend_part(part);
+    if (task_.partials == nullptr) write_output();
+  }
+
+ private:
+  /// Rows [begin, end).
+  struct Rows {
+    int begin, end;
+  };
+  /// Those of the tokens that see any of positions [first, end): a run, since what tokens see moves on.
+  Rows rows_seeing(int first, int end) const {
+    int begin = 0, stop = task_.tokens;
+    while (begin < stop && seen_[begin].end <= first) ++begin;
+    while (stop > begin && seen_[stop - 1].first >= end) --stop;
+    return {begin * task_.heads, stop * task_.heads};
+  }
+  const Visible& seen(int row) const { return seen_[row / task_.heads]; }
+  int token(int row) const { return task_.token + row / task_.heads; }
+  int head(int row) const { return task_.head + row % task_.heads; }
+
+  /// f(rows of one tile of the products: first row, count, tile number, first row's place in it)
+  template <class F>
+  void for_each_row_tile(Rows rows, F&& f) const {
+    constexpr int kTile = Vec::kTileTokens;
+    for (int row = rows.begin; row < rows.end;) {
+      const int end = (row / kTile + 1) * kTile < rows.end ? (row / kTile + 1) * kTile : rows.end;
+      f(row, end - row);
+      row = end;
+    }
+  }
+
+  void pack_queries();
+  void attend_part(int part);
+  void attend_span(int first, Rows rows);
+  void compute_scores(int first, int end, Rows rows);
+  void weigh(int row, int span, int begin_group, int end_group);
+  Vec finish_scores(int row, int first, Vec dots) const;
+  void add_values(int first, int end, Rows rows);
+  void write_output() const;
+
+  const AttentionArgs& args_;
+  const TileTask& task_;
+  KvHead<Math> kv_;
+  TileMemory<Math> memory_;
+  Visible seen_[kTileRowLimit];  // [tokens]
+};
+
+template <class Math>
+void Tile<Math>::pack_queries() {
+  const int dims = args_.kv.head_dim, steps = KvHead<Math>::steps(dims);
+  for (int row = 0; row < memory_.rows; ++row) {
+    const float* query = args_.queries + static_cast<long>(token(row)) * args_.query_stride +
+                         static_cast<long>(head(row)) * dims;
+    float* words =
+        memory_.queries + row / Vec::kTileTokens * (long{steps} * Vec::kTileTokens) + row % Vec::kTileTokens;
+    for (int s = 0; s < steps; ++s) {
+      const int d = s * Math::kPair;
+      words[long{s} * Vec::kTileTokens] = Math::pack(query[d], d + 1 < dims ? query[d + 1] : 0.0f);
+    }
+  }
+}
+
+template <class Math>
+void Tile<Math>::attend_part(int part) {
+  const int first = part * kAttentionPart;
+  const Rows rows = rows_seeing(first, first + kAttentionPart);
+  for (int r = rows.begin; r < rows.end; ++r) memory_.maximum[r] = -__builtin_inff();
+  const auto zero = [&](float* values, long width) {
+    if (rows.begin < rows.end)
+      std::memset(values + rows.begin * width, 0,
+                  sizeof(float) * static_cast<std::size_t>((rows.end - rows.begin) * width));
+  };
+  zero(memory_.weight_sums, kLaneCount);
+  zero(memory_.sums, memory_.stride);
+  for (int span = first; span < first + kAttentionPart; span += kAttentionSpan) {
+    const Rows in_span = rows_seeing(span, span + kAttentionSpan);
+    if (in_span.begin < in_span.end) attend_span(span, in_span);
+  }
+  float* partial = task_.partials == nullptr ? nullptr
+                                             : task_.partials + (part - task_.first_part) * memory_.rows *
+                                                                    partial_floats(args_.kv.head_dim);
+  for (int r = rows.begin; r < rows.end; ++r) {
+    const float sum = fold_sum(Vec::load(memory_.weight_sums + r * kLaneCount));
+    const float* values = memory_.sums + r * memory_.stride;
+    if (partial == nullptr) {
+      merge_part<Vec>(memory_.maximum[r], sum, values, memory_.stride, memory_.row_totals[r],
+                      memory_.totals + r * memory_.stride);
+    } else {
+      float* out = partial + r * partial_floats(args_.kv.head_dim);
+      std::memcpy(out, values, sizeof(float) * static_cast<std::size_t>(memory_.stride));
+      out[memory_.stride] = memory_.maximum[r];
+      out[memory_.stride + 1] = sum;
+    }
+  }
+}
+
+/// The span that begins at `first`, of which `rows` see something.
+template <class Math>
+void Tile<Math>::attend_span(int first, Rows rows) {
+  const int low = seen(rows.begin).first > first ? seen(rows.begin).first : first;
+  const int high =
+      seen(rows.end - 1).end < first + kAttentionSpan ? seen(rows.end - 1).end : first + kAttentionSpan;
+  const int begin = low / kLaneCount * kLaneCount;
+  if (has_kv_scales(args_.kv.dtype)) {
+    std::memset(memory_.key_scales, 0, 2 * kAttentionSpan * sizeof(float));  // of absent positions: no NaN
+    for (int p = begin; p < high; p += kLaneCount)
+      kv_.scales(p, high - p < kLaneCount ? high - p : kLaneCount, memory_.key_scales + (p - first),
+                 memory_.value_scales + (p - first));
+  }
+  compute_scores(begin, high, rows);
+  for (int r = rows.begin; r < rows.end; ++r)
+    weigh(r, first, (begin - first) / kLaneCount, (high - first + kLaneCount - 1) / kLaneCount);
+  add_values(begin, high, rows);
+}
+
+/// Dot products with positions [first, end), `first` being a multiple of 16, into scores[row][position in
+/// span].
+template <class Math>
+void Tile<Math>::compute_scores(int first, int end, Rows rows) {
+  constexpr int kMost = 4;
+  const int block_groups = kv_.once ? kMost : Vec::kTilePanels;  // stay in the first cache while rows pass
+  const int steps = KvHead<Math>::steps(args_.kv.head_dim);
+  for (int block = first; block < end; block += block_groups * kLaneCount) {
+    const float* keys[kMost];
+    ScoredKeys scored{keys, 0, kv_.key_step(), steps, {}};
+    for (int p = block; p < end && scored.groups < block_groups; p += kLaneCount, ++scored.groups) {
+      const int count = end - p < kLaneCount ? end - p : kLaneCount;
+      if (kv_.once && !kv_.values_in_place()) kv_.fetch_values(p, count);
+      keys[scored.groups] = kv_.keys(scored.groups, p, count);
+      scored.ahead.groups[scored.groups] =
+          kv_.once && kv_.values_in_place() ? kv_.values_at(p) : keys[scored.groups];
+    }
+    for_each_row_tile(rows, [&](int row, int count) {
+      const long tile = row / Vec::kTileTokens * (long{steps} * Vec::kTileTokens);
+      score_rows<Math>(count, memory_.queries + tile + row % Vec::kTileTokens, scored,
+                       memory_.scores + row * kScoreStride + block % kAttentionSpan);
+    });
+  }
+}
+
+/// Scores of positions first, first + 1, ... out of the dot products: scaled, capped, and less what ALiBi
+/// takes.
+template <class Math>
+typename Math::Vec Tile<Math>::finish_scores(int row, int first, Vec dots) const {
+  if (has_kv_scales(args_.kv.dtype)) dots = dots * Vec::load(memory_.key_scales + first % kAttentionSpan);
+  Vec scores = dots * Vec::splat(args_.scale);
+  if (args_.softcap > 0) scores = tanh_lanes(scores / Vec::splat(args_.softcap)) * Vec::splat(args_.softcap);
+  if (args_.slopes != nullptr) {
+    alignas(64) static constexpr float kLane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const int position = args_.rows.positions[token(row)];
+    const Vec distance = Vec::load(kLane) + Vec::splat(static_cast<float>(first - position));
+    scores = fma(Vec::splat(args_.slopes[head(row)]), distance, scores);
+  }
+  return scores;
+}
+
+/// Turns one row's scores of a span into weights, and brings its maximum and its sum of weights up to date.
+template <class Math>
+void Tile<Math>::weigh(int row, int span, int begin_group, int end_group) {
+  alignas(64) static constexpr float kLane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const Visible seen = this->seen(row);
+  float* scores = memory_.scores + row * kScoreStride;
+  Vec finished[kSpanGroups], highest = Vec::splat(memory_.maximum[row]);
+  for (int g = begin_group; g < end_group; ++g) {
+    const int first = span + g * kLaneCount;
+    finished[g] = finish_scores(row, first, Vec::load(scores + g * kLaneCount));
+    if (first < seen.first || first + kLaneCount > seen.end) {
+      const Vec lane = Vec::load(kLane), absent = Vec::splat(-__builtin_inff());
+      const Vec begin = Vec::splat(static_cast<float>(seen.first - first)),
+                end = Vec::splat(static_cast<float>(seen.end - first));
+      finished[g] = where_less(lane, begin, absent, where_less(lane, end, finished[g], absent));
+    }
+    highest = max(finished[g], highest);
+  }
+  const float maximum = fold_max(highest);
+  const Vec correction = exp_lanes(Vec::splat(memory_.maximum[row] - maximum));
+  memory_.maximum[row] = maximum;
+  memory_.corrections[row] = first_lane(correction);
+  Vec sum = Vec::load(memory_.weight_sums + row * kLaneCount) * correction;
+  for (int g = begin_group; g < end_group; ++g) {
+    const Vec weight = Math::weights(finished[g] - Vec::splat(maximum));
+    float* words = scores + (g - begin_group) * kLaneCount / Math::kPair;
+    if (has_kv_scales(args_.kv.dtype)) {
+      sum = sum + weight;
+      Math::store_weights(weight * Vec::load(memory_.value_scales + g * kLaneCount), words);
+    } else {
+      sum = sum + Math::store_weights(weight, words);
+    }
+  }
+  sum.store(memory_.weight_sums + row * kLaneCount);
+}
+
+/// sums = sums * corrections + weights x values of positions [first, end), `first` being a multiple of 16.
+template <class Math>
+void Tile<Math>::add_values(int first, int end, Rows rows) {
+  const float* values[kSpanGroups];
+  int groups = 0;
+  Ahead ahead{.step = kv_.key_step()};  // the keys of the next span
+  for (int p = first; p < end; p += kLaneCount, ++groups) {
+    const int next = p + kAttentionSpan;
+    const bool fetches = kv_.once && next < seen_[task_.tokens - 1].end;
+    if (fetches && !kv_.values_in_place()) kv_.fetch_keys(next);
+    values[groups] = kv_.values(groups, p, end - p < kLaneCount ? end - p : kLaneCount);
+    ahead.groups[groups] = fetches && kv_.values_in_place() ? kv_.keys_at(next) : values[groups];
+  }
+  const ValuePanels panels = kv_.panels();
+  for (long d = 0; d < kv_.dims; d += panels.width) {
+    for_each_row_tile(rows, [&](int row, int count) {
+      weigh_rows<Math>(
+          count,
+          {values, groups, panels.width, memory_.scores + row * kScoreStride, memory_.corrections + row,
+           memory_.sums + row * memory_.stride + d, memory_.stride, ahead},
+          panels.width);
+    });
+    for (int g = 0; g < groups; ++g) values[g] += panels.panel;
+  }
+}
+
+template <class Math>
+void Tile<Math>::write_output() const {
+  for (int r = 0; r < memory_.rows; ++r)
+    divide_values<Vec>(memory_.totals + r * memory_.stride, memory_.row_totals[r].sum, args_.kv.head_dim,
+                       args_.output + static_cast<long>(token(r)) * args_.output_stride +
+                           static_cast<long>(head(r)) * args_.kv.head_dim);
+}
+
+}  // namespace loci::kernels
