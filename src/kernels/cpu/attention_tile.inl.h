@@ -252,8 +252,8 @@ void Tile<Math>::compute_scores(int first, int end, Rows rows) {
     ScoredKeys scored{keys, 0, kv_.key_step(), steps, {}};
     for (int p = block; p < end && scored.groups < block_groups; p += kLaneCount, ++scored.groups) {
       const int count = end - p < kLaneCount ? end - p : kLaneCount;
-      if (kv_.once && !kv_.values_in_place()) kv_.fetch_values(p, count);
-      keys[scored.groups] = kv_.keys(scored.groups, p, count);
+      keys[scored.groups] =
+          kv_.keys(scored.groups, p, count, kv_.once ? kv_.value_bytes_at(p) : kv_.key_bytes_at(p));
       scored.ahead.groups[scored.groups] =
           kv_.once && kv_.values_in_place() ? kv_.values_at(p) : keys[scored.groups];
     }
@@ -326,8 +326,8 @@ void Tile<Math>::add_values(int first, int end, Rows rows) {
   for (int p = first; p < end; p += kLaneCount, ++groups) {
     const int next = p + kAttentionSpan;
     const bool fetches = kv_.once && next < seen_[task_.tokens - 1].end;
-    if (fetches && !kv_.values_in_place()) kv_.fetch_keys(next);
-    values[groups] = kv_.values(groups, p, end - p < kLaneCount ? end - p : kLaneCount);
+    values[groups] = kv_.values(groups, p, end - p < kLaneCount ? end - p : kLaneCount,
+                                fetches ? kv_.key_bytes_at(next) : kv_.value_bytes_at(p));
     ahead.groups[groups] = fetches && kv_.values_in_place() ? kv_.keys_at(next) : values[groups];
   }
   const ValuePanels panels = kv_.panels();

@@ -74,24 +74,29 @@ struct PaddedRow {
   PaddedRow(const std::byte* at, std::size_t count) { std::memcpy(bytes, at, count); }
 };
 
-/// Keys of the 16 positions at `slot` of a block; block_tokens is a multiple of 16.
+/// Keys of the 16 positions at `slot` of a block; block_tokens is a multiple of 16. While they are read, as
+/// many bytes at `ahead` are asked for.
 template <class Math, class Source>
-void convert_keys(const KvView& kv, const std::byte* head, int slot, float* words) {
+void convert_keys(const KvView& kv, const std::byte* head, int slot, float* words, const std::byte* ahead) {
   typename Math::Vec even, odd;
   const auto element = static_cast<long>(kv_element_bytes(kv.dtype));
   const long row = kv.block_tokens * element, pair = 2 * row;
   const std::byte* at = head + slot * element * (Source::kPaired ? 2 : 1);
   int d = 0;
   if constexpr (Math::template kWidensCodes<Source>)
-    for (; d + 4 <= kv.head_dim; d += 4, at += 2 * pair)
+    for (; d + 4 <= kv.head_dim; d += 4, at += 2 * pair) {
       Math::template widen_codes<Source>(at, at + pair, words + d / 2 * kLaneCount,
                                          words + (d / 2 + 1) * kLaneCount);
+      __builtin_prefetch(ahead + d * kLaneCount * element, 0, 2);
+    }
   for (; d < kv.head_dim; d += 2, at += pair) {
+    __builtin_prefetch(ahead + d * kLaneCount * element, 0, 2);
     const bool whole = d + 1 < kv.head_dim;
     Source::load(at, whole ? at + row : at, even, odd);
     if (!whole) odd = Math::Vec::zero();
     Math::store_pair(even, odd, words + d / Math::kPair * kLaneCount, kLaneCount);
   }
+  __builtin_prefetch(ahead + kv.head_dim * kLaneCount * element, 0, 2);  // scales
 }
 
 /// Where words of values go: word `dim` of row `row` at (dim / width) * panel + row * width + dim % width.
@@ -104,7 +109,7 @@ struct ValuePanels {
 /// Values of `count` <= 16 positions at `slot` to rows `row`, row + 1, ...; the others are left as they are.
 template <class Math, class Source>
 void convert_values(const KvView& kv, const std::byte* head, int slot, int count, const ValuePanels& out,
-                    long row) {
+                    long row, const std::byte* ahead) {
   typename Math::Vec even, odd;
   const auto element = static_cast<long>(kv_element_bytes(kv.dtype));
   const long position = kv.head_dim * element, step = element * (Source::kPaired ? 2 : 1);
@@ -114,10 +119,13 @@ void convert_values(const KvView& kv, const std::byte* head, int slot, int count
     const long out_row = row + i / Math::kPair;
     int d = 0;
     if constexpr (Math::template kWidensCodes<Source>)
-      for (; i + 1 < count && d + 2 * kLaneCount <= kv.head_dim; d += 2 * kLaneCount)
+      for (; i + 1 < count && d + 2 * kLaneCount <= kv.head_dim; d += 2 * kLaneCount) {
         Math::template widen_codes<Source>(at + d * step, at + (d + kLaneCount) * step, out.at(out_row, d),
                                            out.at(out_row, d + kLaneCount));
+        __builtin_prefetch(ahead + i * position + d * step, 0, 2);
+      }
     for (; d < kv.head_dim; d += kLaneCount) {
+      __builtin_prefetch(ahead + i * position + 2 * d * element, 0, 2);
       if (d + kLaneCount <= kv.head_dim) {
         Source::load(at + d * step, at + d * step + second, even, odd);
       } else {
@@ -129,6 +137,7 @@ void convert_values(const KvView& kv, const std::byte* head, int slot, int count
       Math::store_pair(even, odd, out.at(out_row, d), out.width);
     }
   }
+  __builtin_prefetch(ahead + count * position, 0, 2);  // scales
 }
 
 /// The same where the words are in place already, for 16 positions of whole vectors.
@@ -194,41 +203,28 @@ struct KvHead {
     return reinterpret_cast<const float*>(value_head(kv, table, kv_head, first)) +
            first % kv.block_tokens / Math::kPair * dims;
   }
-  void fetch_keys(int first) const;
-  void fetch_values(int first, int count) const;
-  const float* keys(int g, int first, int count) const;
-  const float* values(int g, int first, int count) const;
+  /// The bytes of the same, to be asked for ahead of their use. Of keys the first rows, if blocks are larger.
+  const std::byte* key_bytes_at(int first) const {
+    return aligned() ? key_head(kv, table, kv_head, first) +
+                           first % kv.block_tokens * static_cast<long>(kv_element_bytes(kv.dtype)) *
+                               (is_kv_paired(kv.dtype) ? 2 : 1)
+                     : nullptr;
+  }
+  const std::byte* value_bytes_at(int first) const {
+    return aligned()
+               ? value_head(kv, table, kv_head, first) +
+                     first % kv.block_tokens * kv.head_dim * static_cast<long>(kv_element_bytes(kv.dtype))
+               : nullptr;
+  }
+  const float* keys(int g, int first, int count, const std::byte* ahead) const;
+  const float* values(int g, int first, int count, const std::byte* ahead) const;
   float* gather(int first, int count, bool is_key) const;
   void scales(int first, int count, float* key_scales, float* value_scales) const;
 };
 
-/// Asks for `bytes` bytes ahead of their use.
-static inline void fetch(const std::byte* at, long bytes) {
-  for (long i = 0; i < bytes; i += 64) __builtin_prefetch(at + i, 0, 2);
-}
-
-/// Begins to read the keys of the 16 positions from `first` on into the second cache.
-template <class Math>
-void KvHead<Math>::fetch_keys(int first) const {
-  if (!aligned()) return;
-  const long number = static_cast<long>(kv_element_bytes(kv.dtype)) * (is_kv_paired(kv.dtype) ? 2 : 1);
-  const std::byte* at = key_head(kv, table, kv_head, first) + first % kv.block_tokens * number;
-  const int rows = is_kv_paired(kv.dtype) ? (kv.head_dim + 1) / 2 : kv.head_dim;
-  if (kv.block_tokens == kLaneCount) return fetch(at, rows * kLaneCount * number);
-  for (int row = 0; row < rows; ++row, at += kv.block_tokens * number) fetch(at, kLaneCount * number);
-}
-
-/// The same for the values of `count` of them.
-template <class Math>
-void KvHead<Math>::fetch_values(int first, int count) const {
-  if (!aligned()) return;
-  const long row = static_cast<long>(kv_element_bytes(kv.dtype)) * kv.head_dim;
-  fetch(value_head(kv, table, kv_head, first) + first % kv.block_tokens * row, count * row);
-}
-
 /// Keys of positions [first, first + count), the first `count` of 16; other lanes hold anything.
 template <class Math>
-const float* KvHead<Math>::keys(int g, int first, int count) const {
+const float* KvHead<Math>::keys(int g, int first, int count, const std::byte* ahead) const {
   float* words = packed + g * key_words(kv.head_dim);
   if (!aligned()) {
     const float* numbers = gather(first, count, true);
@@ -241,13 +237,13 @@ const float* KvHead<Math>::keys(int g, int first, int count) const {
   const int slot = first % kv.block_tokens;
   if (keys_in_place()) return keys_at(first);
   with_source<Vec>(kv.dtype,
-                   [&](auto source) { convert_keys<Math, decltype(source)>(kv, head, slot, words); });
+                   [&](auto source) { convert_keys<Math, decltype(source)>(kv, head, slot, words, ahead); });
   return words;
 }
 
 /// Values of the same; those behind `count` are 0. The first panel's rows.
 template <class Math>
-const float* KvHead<Math>::values(int g, int first, int count) const {
+const float* KvHead<Math>::values(int g, int first, int count, const std::byte* ahead) const {
   const ValuePanels out = panels();
   const long row = long{g} * kGroupRows;
   if (aligned()) {
@@ -260,7 +256,7 @@ const float* KvHead<Math>::values(int g, int first, int count) const {
       return out.at(row, 0);
     }
     with_source<Vec>(kv.dtype, [&](auto source) {
-      convert_values<Math, decltype(source)>(kv, head, slot, count, out, row);
+      convert_values<Math, decltype(source)>(kv, head, slot, count, out, row, ahead);
     });
   } else {
     const float* numbers = gather(first, count, false);
