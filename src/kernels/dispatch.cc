@@ -61,6 +61,8 @@ constexpr Entry kEntries[] = {
 #if defined(__x86_64__)
     {Isa::kAvx512Bf16, avx512_bf16_ops, has_avx512_bf16},
     {Isa::kAvx512, [] -> const OpTable& { return avx512::kOps; }, has_avx512},
+    {Isa::kAvx2Vnni, [] -> const OpTable& { return avx2_vnni::kOps; },
+     [] { return has_avx2() && __builtin_cpu_supports("avxvnni"); }},
     {Isa::kAvx2, [] -> const OpTable& { return avx2::kOps; }, has_avx2},
 #endif
     {Isa::kReference, [] -> const OpTable& { return kReferenceOps; }, [] { return true; }},

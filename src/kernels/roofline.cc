@@ -38,7 +38,7 @@ constexpr PeakLoop kLoops[] = {
      peaks_avx512_bf16::dpbf16, [] { return __builtin_cpu_supports("avx512bf16") != 0; }},
     {Arithmetic::kInt8, Isa::kAvx2, "avx2", "vpmaddubsw", peaks_avx2::kMaddubsOperations, peaks_avx2::maddubs,
      [] { return __builtin_cpu_supports("avx2") != 0; }},
-    {Arithmetic::kInt8, Isa::kAvx2, "avx_vnni", "vpdpbusd", peaks_avx_vnni::kOperations,
+    {Arithmetic::kInt8, Isa::kAvx2Vnni, "avx_vnni", "vpdpbusd", peaks_avx_vnni::kOperations,
      peaks_avx_vnni::dpbusd, [] { return __builtin_cpu_supports("avxvnni") != 0; }},
     {Arithmetic::kInt8, Isa::kAvx512, "avx512", "vpmaddubsw", peaks_avx512::kMaddubsOperations,
      peaks_avx512::maddubs, [] { return __builtin_cpu_supports("avx512bw") != 0; }},

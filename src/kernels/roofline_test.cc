@@ -55,7 +55,7 @@ TEST(Roofline, WhatIsMeasuredIsPossible) {
     EXPECT_GT(peak.operations_per_second, 1e7) << peak.extension << " " << peak.instruction;
     EXPECT_LT(peak.operations_per_second, 1e14) << peak.extension << " " << peak.instruction;
   }
-  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512})
+  for (const Isa isa : kSimdIsas)
     EXPECT_EQ(ops_for(isa) != nullptr,
               roofline->peak(Arithmetic::kFloat32, isa) > 0 &&
                   std::ranges::any_of(roofline->peaks, [isa](const Peak& peak) { return peak.isa == isa; }));

@@ -36,7 +36,7 @@ inline constexpr DType kKvTypes[] = {DType::kF32, DType::kF16, DType::kBF16, DTy
 /// The SIMD implementations that this processor can run.
 inline std::vector<const OpTable*> simd_tables() {
   std::vector<const OpTable*> tables;
-  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512})
+  for (const Isa isa : kSimdIsas)
     if (const OpTable* table = ops_for(isa)) tables.push_back(table);
   return tables;
 }

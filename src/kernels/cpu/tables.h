@@ -8,6 +8,9 @@ namespace loci::kernels {
 namespace avx2 {
 extern const OpTable kOps;
 }
+namespace avx2_vnni {
+extern const OpTable kOps;
+}
 namespace avx512 {
 extern const OpTable kOps;
 }

@@ -105,8 +105,8 @@ inline double worst_row_error(std::span<const float> got, std::span<const float>
 }
 
 inline std::vector<const kernels::OpTable*> op_tables() {
-  std::vector<const kernels::OpTable*> tables;
-  for (const auto isa : {kernels::Isa::kReference, kernels::Isa::kAvx2, kernels::Isa::kAvx512})
+  std::vector<const kernels::OpTable*> tables{kernels::ops_for(kernels::Isa::kReference)};
+  for (const auto isa : kernels::kSimdIsas)
     if (const auto* ops = kernels::ops_for(isa)) tables.push_back(ops);
   return tables;
 }

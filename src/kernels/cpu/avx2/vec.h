@@ -6,7 +6,13 @@
 #include <cstdint>
 #include <immintrin.h>
 
-namespace loci::kernels::avx2 {
+#ifndef LOCI_AVX2
+#define LOCI_AVX2 avx2
+#endif
+
+// A table with further extensions takes the same vector under a name of its own: symbols are not to be
+// shared.
+namespace loci::kernels::LOCI_AVX2 {
 
 /// Sixteen lanes of 32 bits: packed codes on their way to floats.
 struct Words {
@@ -54,12 +60,16 @@ inline Words operator&(Words a, int mask) {
 /// Pairs of products would overflow 16 bits where codes reach 255: their top bits are multiplied apart (128 *
 /// 127 * 2 < 2^15).
 inline __m256i dot_bytes(__m256i sums, __m256i codes, __m256i inputs) {
+#ifdef __AVXVNNI__
+  return _mm256_dpbusd_avx_epi32(sums, codes, inputs);
+#else  // in pairs of 16 bits
   const __m256i top = _mm256_set1_epi8(-128), ones = _mm256_set1_epi16(1);
   const __m256i low_pairs = _mm256_maddubs_epi16(_mm256_andnot_si256(top, codes), inputs);
   const __m256i top_pairs = _mm256_maddubs_epi16(_mm256_and_si256(top, codes), inputs);
   const __m256i fours =
       _mm256_add_epi32(_mm256_madd_epi16(low_pairs, ones), _mm256_madd_epi16(top_pairs, ones));
   return _mm256_add_epi32(sums, fours);
+#endif
 }
 inline Words dot_bytes(Words sums, Words codes, Words inputs) {
   return {dot_bytes(sums.low, codes.low, inputs.low), dot_bytes(sums.high, codes.high, inputs.high)};
@@ -96,7 +106,7 @@ inline Words operator-(Words a, int less) {
 }
 
 struct Vec {
-  using Words = avx2::Words;
+  using Words = LOCI_AVX2::Words;
   __m256 low, high;
 
   // How much of the register file an op may use: 16 registers, 12 of them accumulators of a matmul tile.
@@ -277,4 +287,4 @@ inline float fold_max(Vec a) {
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
-}  // namespace loci::kernels::avx2
+}  // namespace loci::kernels::LOCI_AVX2
