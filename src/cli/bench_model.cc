@@ -95,8 +95,8 @@ Result<> bench_model(BenchModel& command) {
                         .generate = options.generate,
                         .threads = threads,
                         .read = roofline.read_bytes_per_second,
-                        .arithmetic = bench.arithmetic(),
-                        .peak = roofline.peak(bench.arithmetic(), isa)};
+                        .arithmetic = arithmetic_of(model),
+                        .peak = roofline.peak(arithmetic_of(model), isa)};
   const auto print = [&](const ModelMeasurement& m) {
     command.json ? print_json(m, setting) : print_row(m);
     if (command.by_op && !command.json) print_op_times();

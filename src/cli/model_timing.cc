@@ -115,12 +115,6 @@ ModelMeasurement ModelBench::decode(int sequences) {
                   {.sequences = sequences, .begin = options_.prompt + options_.generate / 2, .count = 1});
 }
 
-kernels::Arithmetic ModelBench::arithmetic() const {
-  if (is_float(model_.main_dtype()) && options_.model.load_dtype == DType::kF32)
-    return kernels::Arithmetic::kFloat32;
-  return kernels::arithmetic_for(model_.main_dtype());
-}
-
 void ModelBench::compute_prompt() {
   for (int done = 0; done < options_.prompt;) {
     const int count = std::min(plan_.workspace.rows, options_.prompt - done);
@@ -130,8 +124,7 @@ void ModelBench::compute_prompt() {
 }
 
 ModelMeasurement ModelBench::measured(const char* test, double seconds, const StepTokens& tokens) const {
-  kernels::Work work = step_work(model_, plan_.kv, tokens);
-  work.arithmetic = arithmetic();
+  const kernels::Work work = step_work(model_, plan_.kv, tokens);
   return {test, tokens.sequences, double{1} * tokens.sequences * tokens.count, seconds,
           kernels::floor_seconds(work, roofline_, kernels::best_isa())};
 }

@@ -64,9 +64,6 @@ class ModelBench {
   /// The first `sequences` of the batch, behind copies of the prompt's KV: after prefill().
   ModelMeasurement decode(int sequences);
 
-  /// What the products are floored by: the weights' type, float32 where --dtype says so.
-  kernels::Arithmetic arithmetic() const;
-
  private:
   void compute_prompt();
   ModelMeasurement measured(const char* test, double seconds, const StepTokens& tokens) const;

@@ -36,13 +36,18 @@ double bytes_read(const Weights& weights, double rows) {
 
 }  // namespace
 
+kernels::Arithmetic arithmetic_of(const Model& model) {
+  if (model.arithmetic() == Arithmetic::kFloat32) return kernels::Arithmetic::kFloat32;
+  return kernels::arithmetic_for(model.main_dtype());
+}
+
 kernels::Work step_work(const Model& model, const KvLayout& kv, const StepTokens& tokens) {
   const ModelSpec& spec = model.spec();
   const double sequences = tokens.sequences, rows = sequences * tokens.count;
   const double head = spec.has_head ? double{1} * spec.vocab_size * spec.embedding.features : 0;
   kernels::Work work{.operations = 2 * head * sequences,
                      .bytes = bytes_read(model.weights(), rows),
-                     .arithmetic = kernels::arithmetic_for(model.main_dtype())};
+                     .arithmetic = arithmetic_of(model)};
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     const AttentionSpec& attention = spec.layers[i].attention;
     work.operations += 2 * rows * layer_weights(spec.layers[i], spec.hidden_size);

@@ -15,6 +15,10 @@ struct StepTokens {
   int begin = 0, count = 1;
 };
 
+/// What the products of a model are: those of its weights' type, or of float32 where it was loaded to compute
+/// in it.
+kernels::Arithmetic arithmetic_of(const Model& model);
+
 /// operations = 2 x weights x rows, the head's for one row a sequence, and 2 x 2 x head_dim x heads for each
 /// position that a row sees (scores and values); bytes = the weights, of an embedding that is not the head
 /// the rows alone, and the keys and values up to the last position, as far as windows reach. A multiply-add

@@ -88,6 +88,9 @@ TEST(BenchModel, FloatsAreMeasuredByTheirArithmetic) {
   };
   EXPECT_EQ(peak_of({}), "bf16");
   EXPECT_EQ(peak_of({"--dtype", "float32"}), "fp32");
+  ASSERT_EQ(run_program({"make-model", model, "--like", "tiny", "--format", "Q4_0", "--force"}).status, 0);
+  EXPECT_EQ(peak_of({}), "int8");
+  EXPECT_EQ(peak_of({"--dtype", "float32"}), "fp32");
 }
 
 TEST(BenchModel, BatchesThatDoNotFitAreRefused) {
