@@ -34,7 +34,7 @@ constexpr PeakLoop kLoops[] = {
      [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
     {Arithmetic::kFloat32, Isa::kAvx512, "avx512", "vfmadd", peaks_avx512::kFmaOperations, peaks_avx512::fma,
      [] { return __builtin_cpu_supports("avx512f") != 0; }},
-    {Arithmetic::kBFloat16, Isa::kAvx512, "avx512_bf16", "vdpbf16ps", peaks_avx512_bf16::kOperations,
+    {Arithmetic::kBFloat16, Isa::kAvx512Bf16, "avx512_bf16", "vdpbf16ps", peaks_avx512_bf16::kOperations,
      peaks_avx512_bf16::dpbf16, [] { return __builtin_cpu_supports("avx512bf16") != 0; }},
     {Arithmetic::kInt8, Isa::kAvx2, "avx2", "vpmaddubsw", peaks_avx2::kMaddubsOperations, peaks_avx2::maddubs,
      [] { return __builtin_cpu_supports("avx2") != 0; }},

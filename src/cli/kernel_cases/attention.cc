@@ -195,7 +195,7 @@ NamedCase named_case(std::string name, double error_allowed, const AttentionShap
 }  // namespace
 
 void add_attention_cases(std::vector<NamedCase>& cases) {
-  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16, DType::kI8, DType::kF8_E4M3}) {
     const std::string_view type = traits(dtype).name;
     const double allowed = dtype == DType::kF32 ? kSameNumbers : kSameWithin16Bits;
     cases.push_back(named_case<AttentionCase>(fmt::format("attention/{}/decode:1x4096", type), allowed,
