@@ -38,8 +38,8 @@ struct HubAnswer {
   std::optional<std::size_t> cut_after{};  // bytes of the body, then the connection ends
 };
 
-/// An HTTP server of one thread; each answer closes its connection. It answers from the first url() on: what a
-/// test sets up before is what the thread sees.
+/// An HTTP server of one thread; each answer closes its connection. It answers from the first url() on: what
+/// a test sets up before is what the thread sees.
 class FakeServer {
  public:
   using Handler = std::function<HubAnswer(const HubRequest&)>;
