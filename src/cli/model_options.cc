@@ -91,8 +91,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command
       .add_option("--dtype", options.dtype,
                   "type to compute in: auto (as suits the weights' own), float32 (weights stay as they are), "
-                  "float16 or "
-                  "bfloat16 (float weights are converted)")
+                  "float16 or bfloat16 (float weights are converted)")
       ->capture_default_str()
       ->take_last();
   command.add_option("--threads", options.engine.threads, "kernel threads; 0: one a processor")

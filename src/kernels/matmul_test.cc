@@ -168,6 +168,26 @@ TEST(MatmulInteger, BytesAreTheNearestAndEqualOnEveryIsa) {
   }
 }
 
+TEST(MatmulInteger, WhatIsNoNumberMakesNone) {
+  Random random(9);
+  WorkerPool pool(1);
+  for (const float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF})
+    for (const DType dtype : {DType::kQ8_0, DType::kQ4_1, DType::kQ6_K}) {
+      Case c(dtype, 20, 256, 2, random);
+      c.arithmetic = Arithmetic::kInteger;
+      c.input[256 + 77] = bad;
+      std::vector<const OpTable*> tables = testing::simd_tables();
+      tables.push_back(&testing::reference());
+      for (const OpTable* ops : tables) {
+        const std::vector<float> output = c.run(*ops, pool, MatmulOutput::kStore);
+        for (std::size_t r = 0; r < 20; ++r) {
+          ASSERT_TRUE(std::isfinite(output[r])) << ops->name << ": the other row";
+          ASSERT_TRUE(std::isnan(output[static_cast<std::size_t>(c.stride) + r])) << ops->name << ' ' << bad;
+        }
+      }
+    }
+}
+
 TEST_P(Matmul, SortedColumnsTakeTheirInputsFromWhereTheyCome) {
   Random random(6);
   WorkerPool pool(2);

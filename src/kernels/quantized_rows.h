@@ -8,7 +8,8 @@ namespace loci::kernels {
 inline constexpr int kQuantizedColumns = 32;
 
 /// 32 neighbouring columns of a row: x[i] ~ scale * codes[i], with scale = max|x| / 127 and codes[i] = x[i] *
-/// (127 / max|x|) rounded to the nearest integer, halves to even; all zeros where max|x| is 0. A line of the
+/// (127 / max|x|) rounded to the nearest integer, halves to even; all zeros where max|x| is 0, and
+/// with a scale of NaN where an x is infinite or no number, so that the products say it. A line of the
 /// cache: what a multiplication needs beside the codes stands with them.
 ///
 /// The kernels multiply unsigned weight codes, 128 above the true ones where a format is symmetric:

@@ -19,10 +19,15 @@ void quantize_block(const float* x, QuantizedBlock& block) {
   const float largest = fold_max(max(max(low, Vec::zero() - low), max(high, Vec::zero() - high)));
   const Vec inverse = Vec::splat(largest > 0 ? 127.0f / largest : 0.0f);
   const Vec low_codes = round_to_integers(low * inverse), high_codes = round_to_integers(high * inverse);
-  low_codes.store_bytes(block.codes);
-  high_codes.store_bytes(block.codes + 16);
   const float sums[2] = {fold_sum(low_codes), fold_sum(high_codes)};  // of small integers: exact
   const float sum = sums[0] + sums[1];
+  if (sum != sum) {  // infinity * (127 / infinity) is no number either
+    block = {};
+    block.scale = __builtin_nanf("");
+    return;
+  }
+  low_codes.store_bytes(block.codes);
+  high_codes.store_bytes(block.codes + 16);
   block.scale = largest / 127.0f;
   block.sum = block.scale * sum;
   block.offset = -128 * static_cast<int>(sum);

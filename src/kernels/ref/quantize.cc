@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include "kernels/ref/ref.h"
 
@@ -10,8 +11,12 @@ namespace {
 QuantizedBlock quantize_block(const float (&x)[kQuantizedColumns]) {
   float largest = 0;
   for (const float value : x) largest = std::max(largest, std::fabs(value));
-  const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
   QuantizedBlock block{};
+  if (std::ranges::any_of(x, [](float value) { return !std::isfinite(value); })) {
+    block.scale = std::numeric_limits<float>::quiet_NaN();
+    return block;
+  }
+  const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
   block.scale = largest / 127.0f;
   int sums[2] = {};
   for (std::size_t i = 0; i < kQuantizedColumns; ++i) {

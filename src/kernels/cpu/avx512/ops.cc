@@ -1,27 +1,8 @@
-// Every op instantiated for this instruction set.
-#include "kernels/cpu/activate.inl.h"
-#include "kernels/cpu/attention.inl.h"
 #include "kernels/cpu/avx512/vec.h"
-#include "kernels/cpu/elementwise.inl.h"
-#include "kernels/cpu/matmul.inl.h"
-#include "kernels/cpu/norm.inl.h"
-#include "kernels/cpu/quantize.inl.h"
-#include "kernels/cpu/rope.inl.h"
-#include "kernels/cpu/tables.h"
-#include "kernels/ref/ref.h"
+#include "kernels/cpu/op_table.inl.h"
 
 namespace loci::kernels::avx512 {
 
-const OpTable kOps{.name = "avx512",
-                   .embed = ref::embed,
-                   .norm = kernels::norm<Vec>,
-                   .quantize = kernels::quantize<Vec>,
-                   .matmul = kernels::matmul<Vec>,
-                   .rope = kernels::rope<Vec>,
-                   .kv_write = ref::kv_write,
-                   .attention = kernels::attention<Vec>,
-                   .activate = kernels::activate<Vec>,
-                   .scale = kernels::scale<Vec>,
-                   .add = kernels::add<Vec>};
+constinit const OpTable kOps = op_table<Vec>("avx512");
 
 }  // namespace loci::kernels::avx512
