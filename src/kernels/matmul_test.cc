@@ -149,6 +149,7 @@ TEST(MatmulInteger, BytesAreTheNearestAndEqualOnEveryIsa) {
   std::vector<float> input = random.reals(kTokens * kColumns, -3, 3);
   std::fill_n(input.begin(), 32, 0.0f);
   input[40] = 1e30f, input[70] = -1e-30f, input[100] = 0.5f;
+  for (std::size_t i = 0; i < 32; ++i) input[160 + i] = static_cast<float>(i) * 1e-40f;
   const auto expected = testing::quantized(testing::reference(), alone, input.data(), kTokens, kColumns);
   for (std::size_t b = 0; b < expected.size(); ++b) {
     const std::size_t first = b % kTokens * kColumns + b / kTokens * kQuantizedColumns;
@@ -156,7 +157,7 @@ TEST(MatmulInteger, BytesAreTheNearestAndEqualOnEveryIsa) {
     for (std::size_t i = 0; i < kQuantizedColumns; ++i) {
       sum += expected[b].codes[i];
       ASSERT_NEAR(double{expected[b].scale} * expected[b].codes[i], input[first + i],
-                  0.5001 * double{expected[b].scale});
+                  0.5001 * double{expected[b].scale} + double{kSmallestQuantized});
     }
     ASSERT_EQ(expected[b].offset, -128 * sum);
     ASSERT_EQ(expected[b].offset, expected[b].half_offsets[0] + expected[b].half_offsets[1]);

@@ -6,9 +6,11 @@
 namespace loci::kernels {
 
 inline constexpr int kQuantizedColumns = 32;
+/// Where no number of a block is larger, all codes are 0: 127 / max|x| would be infinite.
+inline constexpr float kSmallestQuantized = 1e-36f;
 
 /// 32 neighbouring columns of a row: x[i] ~ scale * codes[i], with scale = max|x| / 127 and codes[i] = x[i] *
-/// (127 / max|x|) rounded to the nearest integer, halves to even; all zeros where max|x| is 0, and
+/// (127 / max|x|) rounded to the nearest integer, halves to even; all zeros up to kSmallestQuantized, and
 /// with a scale of NaN where an x is infinite or no number, so that the products say it. A line of the
 /// cache: what a multiplication needs beside the codes stands with them.
 ///

@@ -6,34 +6,26 @@
 
 namespace loci::kernels {
 
-/// To the nearest integer, halves to even, of values below 2^22: the sum has no bits for a fraction.
+/// Two vectors as bytes.
 template <class Vec>
-Vec round_to_integers(Vec x) {
-  const Vec shift = Vec::splat(0x1.8p+23f);
-  return (x + shift) - shift;
-}
-
-template <class Vec>
-void quantize_block(const float* x, QuantizedBlock& block) {
-  const Vec low = Vec::load(x), high = Vec::load(x + 16);
-  const float largest = fold_max(max(max(low, Vec::zero() - low), max(high, Vec::zero() - high)));
-  const Vec inverse = Vec::splat(largest > 0 ? 127.0f / largest : 0.0f);
-  const Vec low_codes = round_to_integers(low * inverse), high_codes = round_to_integers(high * inverse);
-  const float sums[2] = {fold_sum(low_codes), fold_sum(high_codes)};  // of small integers: exact
-  const float sum = sums[0] + sums[1];
-  if (sum != sum) {  // infinity * (127 / infinity) is no number either
+inline __attribute__((always_inline)) void quantize_lanes(Vec low, Vec high, QuantizedBlock& block) {
+  const float largest = fold_max(max(magnitude(low), magnitude(high)));
+  const Vec inverse = Vec::splat(largest > kSmallestQuantized ? 127.0f / largest : 0.0f);
+  low = low * inverse, high = high * inverse;
+  if (any_nan(low, high)) {  // infinity * (127 / infinity) is no number either
     block = {};
     block.scale = __builtin_nanf("");
     return;
   }
-  low_codes.store_bytes(block.codes);
-  high_codes.store_bytes(block.codes + 16);
-  block.scale = largest / 127.0f;
-  block.sum = block.scale * sum;
-  block.offset = -128 * static_cast<int>(sum);
+  const float scale = largest / 127.0f;
+  int sums[2];
+  store_codes(low, high, block.codes, sums);
+  block.scale = scale;
+  block.sum = scale * static_cast<float>(sums[0] + sums[1]);
+  block.offset = -128 * (sums[0] + sums[1]);
   for (int half = 0; half < 2; ++half) {
-    block.half_sums[half] = block.scale * sums[half];
-    block.half_offsets[half] = -128 * static_cast<int>(sums[half]);
+    block.half_sums[half] = scale * static_cast<float>(sums[half]);
+    block.half_offsets[half] = -128 * sums[half];
   }
   block.unused = 0;
 }
@@ -53,7 +45,7 @@ void quantize_rows(const QuantizeArgs& args, int begin, int end) {
         for (int i = 0; i < kQuantizedColumns; ++i) ordered[i] = input[order[b * kQuantizedColumns + i]];
         x = ordered;
       }
-      quantize_block<Vec>(x, args.output[offset(b, args.tokens) + t]);
+      quantize_lanes<Vec>(Vec::load(x), Vec::load(x + 16), args.output[offset(b, args.tokens) + t]);
     }
 }
 

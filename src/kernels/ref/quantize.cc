@@ -16,7 +16,7 @@ QuantizedBlock quantize_block(const float (&x)[kQuantizedColumns]) {
     block.scale = std::numeric_limits<float>::quiet_NaN();
     return block;
   }
-  const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
+  const float inverse = largest > kSmallestQuantized ? 127.0f / largest : 0.0f;
   block.scale = largest / 127.0f;
   int sums[2] = {};
   for (std::size_t i = 0; i < kQuantizedColumns; ++i) {

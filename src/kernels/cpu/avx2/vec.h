@@ -131,14 +131,6 @@ struct Vec {
   static Vec from_bytes(const std::byte* at, int index) {
     return from_words(shift_right_signed(Words::load(at) << (24 - 8 * index), 24));
   }
-  /// Integers of -127..127 as bytes.
-  void store_bytes(std::int8_t* at) const {
-    const __m256i halves = _mm256_packs_epi32(_mm256_cvtps_epi32(low), _mm256_cvtps_epi32(high));
-    const __m256i ordered = _mm256_permute4x64_epi64(halves, 0xD8);
-    const __m128i bytes =
-        _mm_packs_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(at), bytes);
-  }
   /// E4M3 without NaN. Its bits as those of a binary16 are the value over 256, subnormals included.
   static Vec load_f8_e4m3(const std::byte* at) {
     const __m256i codes = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
@@ -260,6 +252,30 @@ inline Vec where_less(Vec a, Vec b, Vec yes, Vec no) {
 inline Vec where_nan(Vec a, Vec yes, Vec no) {
   return {_mm256_blendv_ps(no.low, yes.low, _mm256_cmp_ps(a.low, a.low, _CMP_UNORD_Q)),
           _mm256_blendv_ps(no.high, yes.high, _mm256_cmp_ps(a.high, a.high, _CMP_UNORD_Q))};
+}
+inline Vec magnitude(Vec a) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  return {_mm256_andnot_ps(sign, a.low), _mm256_andnot_ps(sign, a.high)};
+}
+inline bool any_nan(Vec a, Vec b) {
+  return _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(a.low, b.low, _CMP_UNORD_Q),
+                                         _mm256_cmp_ps(a.high, b.high, _CMP_UNORD_Q))) != 0;
+}
+/// Numbers of -127..127 as 32 bytes, rounded to the nearest, halves to even; and the sums of the bytes of
+/// either vector.
+inline void store_codes(Vec low, Vec high, std::int8_t* at, int (&sums)[2]) {
+  const __m256i low_pairs = _mm256_packs_epi32(_mm256_cvtps_epi32(low.low), _mm256_cvtps_epi32(low.high));
+  const __m256i high_pairs = _mm256_packs_epi32(_mm256_cvtps_epi32(high.low), _mm256_cvtps_epi32(high.high));
+  // Fours of either vector in turns, as packing leaves them.
+  const __m256i mixed = _mm256_packs_epi16(low_pairs, high_pairs);
+  const __m256i codes = _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), codes);
+  // Unsigned, eight bytes are added by one instruction.
+  const __m256i eights =
+      _mm256_sad_epu8(_mm256_xor_si256(codes, _mm256_set1_epi8(-128)), _mm256_setzero_si256());
+  const __m256i sixteens = _mm256_add_epi32(eights, _mm256_unpackhi_epi64(eights, eights));
+  sums[0] = _mm256_cvtsi256_si32(sixteens) - 16 * 128;
+  sums[1] = _mm_cvtsi128_si32(_mm256_extracti128_si256(sixteens, 1)) - 16 * 128;
 }
 inline __m256 add_to_exponent(__m256 a, __m256 power) {
   const __m256i shifted = _mm256_slli_epi32(_mm256_castps_si256(power), 23);

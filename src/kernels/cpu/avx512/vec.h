@@ -98,10 +98,6 @@ struct Vec {
     const __m512i top = _mm512_slli_epi32(_mm512_loadu_si512(at), static_cast<unsigned>(24 - 8 * index));
     return {_mm512_cvtepi32_ps(_mm512_srai_epi32(top, 24))};
   }
-  /// Integers of -127..127 as bytes.
-  void store_bytes(std::int8_t* at) const {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(lanes)));
-  }
   /// E4M3 without NaN. Its bits as those of a binary16 are the value over 256, subnormals included.
   static Vec load_f8_e4m3(const std::byte* at) {
     const __m256i codes = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
@@ -177,6 +173,26 @@ inline Vec where_less(Vec a, Vec b, Vec yes, Vec no) {
 }
 inline Vec where_nan(Vec a, Vec yes, Vec no) {
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.lanes, a.lanes, _CMP_UNORD_Q), no.lanes, yes.lanes)};
+}
+inline Vec magnitude(Vec a) {
+  return {_mm512_abs_ps(a.lanes)};
+}
+inline bool any_nan(Vec a, Vec b) {
+  return _mm512_cmp_ps_mask(a.lanes, b.lanes, _CMP_UNORD_Q) != 0;
+}
+/// Numbers of -127..127 as 32 bytes, rounded to the nearest, halves to even; and the sums of the bytes of
+/// either vector.
+inline void store_codes(Vec low, Vec high, std::int8_t* at, int (&sums)[2]) {
+  const __m128i low_codes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(low.lanes));
+  const __m128i high_codes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(high.lanes));
+  const __m256i codes = _mm256_inserti128_si256(_mm256_castsi128_si256(low_codes), high_codes, 1);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), codes);
+  // Unsigned, eight bytes are added by one instruction.
+  const __m256i eights =
+      _mm256_sad_epu8(_mm256_xor_si256(codes, _mm256_set1_epi8(-128)), _mm256_setzero_si256());
+  const __m256i sixteens = _mm256_add_epi32(eights, _mm256_unpackhi_epi64(eights, eights));
+  sums[0] = _mm256_cvtsi256_si32(sixteens) - 16 * 128;
+  sums[1] = _mm_cvtsi128_si32(_mm256_extracti128_si256(sixteens, 1)) - 16 * 128;
 }
 /// Adds the low bits of `power` to the exponents of `a`: a * 2^n, for normal results.
 inline Vec add_to_exponent(Vec a, Vec power) {
