@@ -74,6 +74,41 @@ TEST(Norm, EveryIsaEqualsTheReferenceAlsoInPlace) {
   }
 }
 
+TEST(Norm, RoundsToTheBytesThatQuantizeMakes) {
+  Random random(12);
+  WorkerPool pool(2);
+  for (const int tokens : {1, 3, 8, 21}) {
+    constexpr int kFeatures = 96;
+    std::vector<float> input = random.reals(tokens * kFeatures, -3, 3);
+    if (tokens == 21) input[5 * kFeatures] = std::nanf("");
+    const std::vector<float> weight = random.reals(kFeatures), bias = random.reals(kFeatures);
+    std::vector<float> output(input.size());
+    NormArgs args{.kind = tokens % 2 == 0 ? NormKind::kRms : NormKind::kLayer,
+                  .input = input.data(),
+                  .weight = weight.data(),
+                  .bias = tokens == 3 ? nullptr : bias.data(),
+                  .epsilon = 1e-5f,
+                  .tokens = tokens,
+                  .groups = 1,
+                  .features = kFeatures,
+                  .input_stride = kFeatures,
+                  .output = output.data(),
+                  .output_stride = kFeatures};
+    testing::reference().norm(args, pool);
+    const auto expected = testing::quantized(testing::reference(), pool, output.data(), tokens, kFeatures);
+    args.output = nullptr;
+    std::vector<const OpTable*> tables = testing::simd_tables();
+    tables.push_back(&testing::reference());
+    for (const OpTable* ops : tables) {
+      std::vector<QuantizedBlock> bytes(expected.size());
+      args.bytes = bytes.data();
+      ops->norm(args, pool);
+      ASSERT_EQ(std::memcmp(bytes.data(), expected.data(), bytes.size() * sizeof(QuantizedBlock)), 0)
+          << ops->name << ' ' << tokens;
+    }
+  }
+}
+
 TEST(Norm, ReferenceIsCloseToExact) {
   Random random(3);
   WorkerPool pool(1);
@@ -191,7 +226,7 @@ constexpr Activation kActivations[] = {Activation::kSilu,      Activation::kGelu
                                        Activation::kQuickGelu, Activation::kRelu, Activation::kReluSquared};
 
 void check_activation(Activation kind, bool gated, int features, Random& random, WorkerPool& pool) {
-  const int tokens = random.between(1, 5), width = gated ? 2 * features : features;
+  const int tokens = random.between(1, 5), width = gated ? gated_width(features) : features;
   std::vector<float> input = random.reals(tokens * width, -10, 10);
   for (std::size_t i = 0; i < input.size(); i += 7) input[i] *= 20;
   ActivateArgs args{kind, gated, input.data(), tokens, features, nullptr};
@@ -205,8 +240,9 @@ void check_activation(Activation kind, bool gated, int features, Random& random,
   }
   for (int t = 0; t < tokens; ++t)
     for (int i = 0; i < features; ++i) {
-      const double x = double{input[static_cast<std::size_t>(t * width + i)]};
-      const double up = gated ? double{input[static_cast<std::size_t>(t * width + features + i)]} : 1;
+      const int place = t * width + (gated ? i + i / 16 * 16 : i);
+      const double x = double{input[static_cast<std::size_t>(place)]};
+      const double up = gated ? double{input[static_cast<std::size_t>(place + 16)]} : 1;
       const double exact = exact_activation(kind, x) * up;
       // In the negative tails the argument of exp is off by some units of its last place, but the value is
       // tiny.

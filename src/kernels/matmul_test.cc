@@ -189,6 +189,96 @@ TEST(MatmulInteger, WhatIsNoNumberMakesNone) {
     }
 }
 
+/// What kActivate is made of, one op after the other.
+std::vector<float> activated(const Case& c, const MatmulArgs& args, WorkerPool& pool) {
+  MatmulArgs products = args;
+  std::vector<float> results(static_cast<std::size_t>(c.tokens * args.weight.rows)),
+      output(static_cast<std::size_t>(c.tokens * args.output_stride));
+  products.mode = MatmulOutput::kStore;
+  products.output = results.data();
+  products.output_stride = args.weight.rows;
+  products.bytes = nullptr;
+  testing::reference().matmul(products, pool);
+  testing::reference().activate(
+      {args.activation, args.gated, results.data(), c.tokens, args.output_stride, output.data()}, pool);
+  return output;
+}
+
+TEST(MatmulInteger, ActivatesItsResults) {
+  Random random(10);
+  WorkerPool alone(1), pool(3);
+  std::vector<const OpTable*> tables = testing::simd_tables();
+  tables.push_back(&testing::reference());
+  for (int round = 0; round < 60; ++round) {
+    const bool gated = round % 2 == 0, in_bytes = round % 3 == 0;
+    const int features = in_bytes ? 32 * random.between(1, 9) : random.between(1, 280);
+    const DType dtype =
+        testing::integer_types()[static_cast<std::size_t>(round) % testing::integer_types().size()];
+    const int tokens = round < 30 ? random.between(1, 9) : random.between(100, 300);
+    const Case c(dtype, gated ? gated_width(features) : features, 256, tokens, random);
+    const auto input = testing::quantized(testing::reference(), alone, c.input.data(), tokens, 256);
+    const std::vector<float> bias = random.reals(c.weight.view.rows);
+    MatmulArgs args{.weight = c.weight.view,
+                    .input = nullptr,
+                    .tokens = tokens,
+                    .mode = MatmulOutput::kActivate,
+                    .output = nullptr,
+                    .output_stride = features,
+                    .bias = round % 4 < 2 ? bias.data() : nullptr,
+                    .quantized = input.data(),
+                    .activation = round % 5 == 0 ? Activation::kGelu : Activation::kSilu,
+                    .gated = gated};
+    const std::vector<float> expected = activated(c, args, alone);
+    for (const OpTable* ops : tables) {
+      std::vector<float> output(expected.size());
+      args.output = output.data();
+      if (in_bytes) {
+        const auto bytes = testing::quantized(testing::reference(), alone, expected.data(), tokens, features);
+        std::vector<QuantizedBlock> actual(bytes.size());
+        args.bytes = actual.data();
+        ops->matmul(args, pool);
+        ASSERT_EQ(std::memcmp(actual.data(), bytes.data(), bytes.size() * sizeof(QuantizedBlock)), 0)
+            << ops->name << ' ' << features << " tokens " << tokens;
+      } else {
+        args.bytes = nullptr;
+        ops->matmul(args, pool);
+        ASSERT_TRUE(same_bits(output, expected)) << ops->name << ' ' << features << " tokens " << tokens;
+      }
+    }
+  }
+}
+
+TEST_P(Matmul, PanelsGoWhereTheirStepSays) {
+  Random random(11);
+  WorkerPool pool(2);
+  const auto tables = testing::simd_tables();
+  for (const int tokens : {1, 6, 40}) {
+    Case c(DType::kQ8_0, 53, 64, tokens, random);
+    c.arithmetic = GetParam();
+    const std::vector<float> plain = c.run(testing::reference(), pool, MatmulOutput::kStore);
+    const auto bytes = testing::quantized(testing::reference(), pool, c.input.data(), tokens, 64);
+    for (const OpTable* ops : tables) {
+      std::vector<float> spread(static_cast<std::size_t>(tokens * gated_width(53)), -1.0f);
+      ops->matmul({.weight = c.weight.view,
+                   .input = c.input.data(),
+                   .tokens = tokens,
+                   .mode = MatmulOutput::kStore,
+                   .output = spread.data() + 16,
+                   .output_stride = gated_width(53),
+                   .quantized = GetParam() == Arithmetic::kInteger ? bytes.data() : nullptr,
+                   .panel_step = 32},
+                  pool);
+      for (int t = 0; t < tokens; ++t)
+        for (int r = 0; r < 53; ++r) {
+          const int place = t * gated_width(53) + r + r / 16 * 16;
+          ASSERT_EQ(spread[static_cast<std::size_t>(place + 16)],
+                    plain[static_cast<std::size_t>(t * c.stride + r)]);
+          ASSERT_EQ(spread[static_cast<std::size_t>(place)], -1.0f) << ops->name << ' ' << t << ' ' << r;
+        }
+    }
+  }
+}
+
 TEST_P(Matmul, SortedColumnsTakeTheirInputsFromWhereTheyCome) {
   Random random(6);
   WorkerPool pool(2);

@@ -37,7 +37,7 @@ struct EmbedArgs {
 /// Order of each sum: 16 partial sums (i mod 16), squares by fused multiply-add, then lane l += lane l + 8,
 /// 4, 2, 1. With factor = 1 / sqrt(sum / features + epsilon) an output is (x * factor) * weight, and + bias
 /// as a fused multiply-add where there is one. The variance is that of x - mean (two passes). May be in
-/// place.
+/// place. With `bytes` the outputs are rounded as quantize does it, and nothing else is written.
 enum class NormKind { kRms, kLayer };
 struct NormArgs {
   NormKind kind;
@@ -48,6 +48,7 @@ struct NormArgs {
   int tokens, groups, features, input_stride;
   float* output;  // [tokens][output_stride]
   int output_stride;
+  QuantizedRows bytes = nullptr;  // of one group whose features are a multiple of 32
 };
 
 /// Rounds rows to bytes for matmul's integer arithmetic (quantized_rows.h says how), in the order of the
@@ -59,6 +60,13 @@ struct QuantizeArgs {
   QuantizedRows output;
 };
 
+enum class Activation { kSilu, kGelu, kGeluTanh, kQuickGelu, kRelu, kReluSquared };
+
+/// Numbers of a row of x and u in turns, 16 each.
+constexpr int gated_width(int features) {
+  return 2 * ((features + kPanelRows - 1) / kPanelRows * kPanelRows);
+}
+
 /// output[t][r] = sum_c weight[r][c] * input[t][c] (+ residual: output[t][r] += ...)    [tokens][weight.rows]
 /// Order: packed columns ascending from 0, one fused multiply-add each, whatever the format: a dequantized
 /// weight is the float that dequantize_row() gives, made of exact products and at most one rounding, so it
@@ -69,16 +77,28 @@ struct QuantizeArgs {
 /// scale_w * scale_x, sum), and where the format has minima sum = fma(minimum_w, sum_x, sum). Formats with a
 /// scale for each 16 columns take both steps for either half. bias[r] is added to the finished sum, and with
 /// kAccumulate the result to output[t][r] (one rounding each).
-enum class MatmulOutput { kStore, kAccumulate };
+///
+/// kActivate is for integer arithmetic only: output[t][i] = f(x_i), or gated f(x_i) * u_i, what activate
+/// would make of the results x; with `bytes` rounded as quantize does it. Gated, rows of the weight are
+/// panels of x and u in turns, so that both are at hand when their sums are: 16 rows x, 16 rows u, the last
+/// ones padded.
+///
+/// Panel p of the results is written at output[t] + p * panel_step, and takes its bias at bias + p *
+/// panel_step.
+enum class MatmulOutput { kStore, kAccumulate, kActivate };
 struct MatmulArgs {
   PackedMatrix weight;
   const float* input;  // [tokens][weight.columns]
   int tokens;
   MatmulOutput mode;
   float* output;                              // [tokens][output_stride]
-  int output_stride;                          // >= weight.rows
+  int output_stride;                          // >= the results; kActivate: how many there are
   const float* bias = nullptr;                // [weight.rows]
   const QuantizedBlock* quantized = nullptr;  // [columns / 32][tokens]; `input` is then not read
+  int panel_step = kPanelRows;
+  Activation activation = Activation::kSilu;  // kActivate
+  bool gated = false;
+  QuantizedRows bytes = nullptr;  // instead of output, whose stride is then a multiple of 32
 };
 
 /// Rotates pairs (i, i + rotary_dim / 2) of each head in place (rotate-half form, Su et al. 2021, eq. 34).
@@ -160,13 +180,12 @@ struct AttentionArgs {
   const int* ends = nullptr;      // [tokens]
 };
 
-/// output[t][i] = f(x[t][i]), or f(x[t][i]) * x[t][features + i] where gated (GLU variants, Shazeer 2020).
-/// kernels/activation.h gives each f with its order.
-enum class Activation { kSilu, kGelu, kGeluTanh, kQuickGelu, kRelu, kReluSquared };
+/// output[t][i] = f(x[t][i]), or f(x[t][i]) * u[t][i] where gated (GLU variants, Shazeer 2020). Gated, x and
+/// u lie in turns, 16 x then 16 u, as kActivate has them. kernels/activation.h gives each f with its order.
 struct ActivateArgs {
   Activation kind;
   bool gated;
-  const float* input;  // [tokens][features], gated [tokens][2 * features]
+  const float* input;  // [tokens][features], gated [tokens][gated_width(features)]
   int tokens, features;
   float* output;  // [tokens][features]
 };

@@ -137,6 +137,7 @@ class LayerSourceMaker {
     const int rows = layer_.mlp.intermediate_size;
     LinearSource source = linear(n.up, rows, layout_.up_bias);
     if (!layer_.mlp.gated) return source;
+    source.in_turns = true;
     if (layout_.fused_gate_up) {
       source.rows = {{.tensor = full(n.gate_up), .rows = rows, .stored_rows = 2 * rows},
                      {.tensor = full(n.gate_up), .rows = rows, .stored_rows = 2 * rows, .first = rows}};

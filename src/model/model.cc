@@ -71,12 +71,19 @@ void Model::compute_logits(const LayerContext& c) const {
   const float* last = apply_norm(c, spec_.output_norm, weights_.output_norm, w.last_hidden.data(), rows,
                                  w.last_hidden.data());
   if (spec_.embedding.features != spec_.hidden_size) {
-    apply_linear(c, weights_.project_out, last, rows, w.projected.data(), kernels::MatmulOutput::kStore);
+    apply_linear(c, weights_.project_out, {last, w.quantized.data()}, rows, w.projected.data(),
+                 kernels::MatmulOutput::kStore);
     last = w.projected.data();
   }
   const float* bias = weights_.head_bias.empty() ? nullptr : weights_.head_bias.data();
-  apply_matrix(
-      c, {weights_.head, last, rows, kernels::MatmulOutput::kStore, w.logits.data(), spec_.vocab_size, bias});
+  apply_matrix(c, {last, w.quantized.data()},
+               {.weight = weights_.head,
+                .input = nullptr,
+                .tokens = rows,
+                .mode = kernels::MatmulOutput::kStore,
+                .output = w.logits.data(),
+                .output_stride = spec_.vocab_size,
+                .bias = bias});
   if (spec_.logit_scale != 1 || spec_.logit_softcap > 0)
     c.ops.scale({w.logits.data(), rows, spec_.vocab_size, spec_.vocab_size, spec_.logit_scale, 0,
                  spec_.logit_softcap},

@@ -39,6 +39,7 @@ struct LinearSource {
   std::vector<RowSource> rows;
   bool transposed = false;  // stored [inputs][outputs] (GPT-2's Conv1D)
   bool bias = false;        // each tensor "x.weight" has an "x.bias"
+  bool in_turns = false;    // of two runs of rows 16 each by turns, as a gated MLP computes them
 };
 
 /// What a normalization's weight is made of; no source with a present NormSpec means weights of 1.

@@ -71,8 +71,9 @@ class WeightLoader {
         LOCI_TRY(const Tensor* next, find(sources[end], columns, source.transposed));
         if (!can_share_panels(*next, *first)) break;
       }
+      const bool in_turns = source.in_turns && end - begin == 2;
       LOCI_TRY(const auto part,
-               pack(std::span(sources).subspan(begin, end - begin), columns, source.transposed));
+               pack(std::span(sources).subspan(begin, end - begin), columns, source.transposed, in_turns));
       linear.rows += part.rows;
       linear.parts.push_back(part);
       begin = end;
@@ -84,12 +85,16 @@ class WeightLoader {
     if (source.bias) {
       LOCI_TRY(linear.bias, vector(biases(sources)));
     }
+    if (source.in_turns) {
+      linear.rows = kernels::gated_width(sources.front().rows);
+      if (source.bias) linear.bias = in_turns(std::span(linear.bias));
+    }
     return linear;
   }
 
   Result<kernels::PackedMatrix> matrix(const std::string& name, int rows, int columns) {
     const RowSource source{.tensor = name, .rows = rows};
-    return pack(std::span(&source, 1), columns, false);
+    return pack(std::span(&source, 1), columns, false, false);
   }
 
   /// The rows of a stored table of `columns` columns.
@@ -109,6 +114,20 @@ class WeightLoader {
   static VectorSource biases(VectorSource sources) {
     for (RowSource& source : sources) source.tensor = bias_name(source.tensor);
     return sources;
+  }
+
+  /// Two halves of a list, 16 elements of each in turns; the last ones are padded with T().
+  template <class T>
+  static std::vector<std::remove_const_t<T>> in_turns(std::span<T> halves) {
+    const std::size_t half = halves.size() / 2, panel = kernels::kPanelRows;
+    std::vector<std::remove_const_t<T>> turns(
+        static_cast<std::size_t>(kernels::gated_width(static_cast<int>(half))));
+    for (std::size_t i = 0; i < half; ++i) {
+      auto* to = turns.data() + i + i / panel * panel;
+      to[0] = halves[i];
+      to[panel] = halves[half + i];
+    }
+    return turns;
   }
 
   static int stored_rows(const RowSource& source) {
@@ -176,8 +195,9 @@ class WeightLoader {
     return turned;
   }
 
-  /// Packs matrices of one stored type and column order below each other.
-  Result<kernels::PackedMatrix> pack(std::span<const RowSource> sources, int columns, bool transposed) {
+  /// Packs matrices of one stored type and column order below each other, or two with their panels by turns.
+  Result<kernels::PackedMatrix> pack(std::span<const RowSource> sources, int columns, bool transposed,
+                                     bool by_turns) {
     std::vector<const std::byte*> rows;
     std::vector<const Tensor*> tensors;
     std::vector<TensorBytes> contents;
@@ -192,6 +212,7 @@ class WeightLoader {
         rows.push_back(contents.back().bytes.data() + static_cast<std::size_t>(source.stored_row(r)) * bytes);
       tensors.push_back(tensor);
     }
+    if (by_turns) rows = in_turns(std::span(rows));
     const DType stored = tensors.front()->dtype;
     LOCI_TRY(const std::uint32_t* order, keep_order(tensors.front()->column_order));
     if (!kernels::is_packable(stored))

@@ -15,10 +15,11 @@ namespace loci {
 
 /// A linear layer: output = W input + bias. Its rows come in parts, one after the other, because the stored
 /// matrices that it is made of (query, key, value) need not be of one type; neighbours of one type are packed
-/// together.
+/// together. Of a gated MLP the panels of gate and up stand in turns (kernels::gated_width), in one part or,
+/// where their types differ, in two.
 struct Linear {
   std::vector<kernels::PackedMatrix> parts;
-  int rows = 0;
+  int rows = 0;             // results; of a gated MLP gated_width(intermediate)
   std::vector<float> bias;  // [rows], or empty
 };
 
@@ -32,7 +33,7 @@ struct LayerWeights {
   Norm query_norm, key_norm;  // [heads * head_dim], [kv_heads * head_dim]
   Linear query_key_value;     // rows: heads, then key heads, then value heads, each * head_dim
   Linear attention_output;    // [hidden] <- [heads * head_dim]
-  Linear gate_up;             // rows: gate, then up; without a gate up alone
+  Linear gate_up;             // rows: gate and up in turns; without a gate up alone
   Linear down;                // [hidden] <- [intermediate]
 };
 

@@ -28,7 +28,9 @@ void for_each_buffer(W& w, const ModelSpec& spec, const WorkspaceLimits& limits,
     query_key_value =
         std::max(query_key_value, static_cast<std::size_t>(a.query_features() + 2 * a.kv_features()));
     attended = std::max(attended, static_cast<std::size_t>(a.query_features()));
-    gate_up = std::max(gate_up, layer.mlp.gated ? 2 * inner : inner);
+    gate_up = std::max(
+        gate_up, layer.mlp.gated ? static_cast<std::size_t>(kernels::gated_width(layer.mlp.intermediate_size))
+                                 : inner);
     activated = std::max(activated, inner);
   }
   const auto rows = static_cast<std::size_t>(limits.rows),
@@ -49,14 +51,21 @@ void for_each_buffer(W& w, const ModelSpec& spec, const WorkspaceLimits& limits,
   visit(w.logits, spec.has_head ? logits_rows * static_cast<std::size_t>(spec.vocab_size) : 0);
 }
 
-/// Of the widest input of a matrix.
-std::size_t quantized_blocks(const ModelSpec& spec, const WorkspaceLimits& limits) {
-  int columns = std::max(spec.hidden_size, spec.embedding.features);
-  for (const LayerSpec& layer : spec.layers)
-    columns = std::max({columns, layer.attention.query_features(), layer.mlp.intermediate_size});
-  const auto blocks =
-      static_cast<std::size_t>((columns + kernels::kQuantizedColumns - 1) / kernels::kQuantizedColumns);
-  return blocks * static_cast<std::size_t>(std::max(limits.rows, limits.logits_rows));
+std::size_t blocks_for(int columns, int rows) {
+  const int blocks = (columns + kernels::kQuantizedColumns - 1) / kernels::kQuantizedColumns;
+  return static_cast<std::size_t>(blocks) * static_cast<std::size_t>(rows);
+}
+
+/// Calls visit(buffer, blocks) for each buffer of bytes of `w`.
+template <class W, class Visit>
+void for_each_bytes(W& w, const ModelSpec& spec, const WorkspaceLimits& limits, Visit visit) {
+  int columns = std::max(spec.hidden_size, spec.embedding.features), inner = 0;
+  for (const LayerSpec& layer : spec.layers) {
+    columns = std::max(columns, layer.attention.query_features());
+    inner = std::max(inner, layer.mlp.intermediate_size);
+  }
+  visit(w.quantized, blocks_for(columns, std::max(limits.rows, limits.logits_rows)));
+  visit(w.activated_bytes, blocks_for(inner, limits.rows));
 }
 
 }  // namespace
@@ -64,7 +73,7 @@ std::size_t quantized_blocks(const ModelSpec& spec, const WorkspaceLimits& limit
 Workspace::Workspace(const ModelSpec& spec, WorkspaceLimits l) : limits(l), angles(spec.ropes.size()) {
   for_each_buffer(*this, spec, limits,
                   [](std::vector<float>& buffer, std::size_t size) { buffer.resize(size); });
-  quantized.resize(quantized_blocks(spec, limits));
+  for_each_bytes(*this, spec, limits, [](auto& buffer, std::size_t size) { buffer.resize(size); });
   const auto rows = static_cast<std::size_t>(limits.rows);
   for (std::size_t i = 0; i < angles.size(); ++i)
     for (std::vector<float>* buffer : {&angles[i].cos, &angles[i].sin})
@@ -74,14 +83,15 @@ Workspace::Workspace(const ModelSpec& spec, WorkspaceLimits l) : limits(l), angl
 }
 
 std::size_t Workspace::bytes_for(const ModelSpec& spec, WorkspaceLimits limits) {
-  std::size_t floats = 0;
+  std::size_t floats = 0, blocks = 0;
   static const Workspace kNone({}, {});
   for_each_buffer(kNone, spec, limits, [&](const std::vector<float>&, std::size_t size) { floats += size; });
+  for_each_bytes(kNone, spec, limits, [&](const auto&, std::size_t size) { blocks += size; });
   const auto rows = static_cast<std::size_t>(limits.rows);
   for (const RopeSpec& rope : spec.ropes) floats += 2 * rows * rope.inverse_frequencies.size();
   if (spec.embedding.learned_positions > 0) floats += rows;
   if (!spec.causal) floats += rows;
-  return floats * sizeof(float) + quantized_blocks(spec, limits) * sizeof(kernels::QuantizedBlock);
+  return floats * sizeof(float) + blocks * sizeof(kernels::QuantizedBlock);
 }
 
 }  // namespace loci

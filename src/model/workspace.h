@@ -28,15 +28,16 @@ struct Workspace {
   std::vector<float> mlp_normed;  // [rows][hidden], where attention and MLP are parallel
   std::vector<float> branch;      // [rows][hidden], where what is added is computed apart
   std::vector<float> embedded;    // [rows][embedding features], where they are not hidden
-  std::vector<float> query_key_value;              // [rows][query + 2 * kv features]
-  std::vector<float> attended;                     // [rows][query features]
-  std::vector<float> gate_up;                      // [rows][intermediate, or 2 * intermediate]
-  std::vector<float> activated;                    // [rows][intermediate]
-  std::vector<kernels::QuantizedBlock> quantized;  // [columns / 32][rows]: a matrix's inputs as bytes
-  std::vector<Angles> angles;                      // of each of the model's ropes
-  std::vector<TokenId> position_rows;              // [rows], where positions are learned
-  std::vector<int> ends;                           // [rows], where attention is not causal
-  std::vector<float> last_hidden;                  // [logits_rows][hidden]
+  std::vector<float> query_key_value;                    // [rows][query + 2 * kv features]
+  std::vector<float> attended;                           // [rows][query features]
+  std::vector<float> gate_up;                            // [rows][intermediate, or gated_width(intermediate)]
+  std::vector<float> activated;                          // [rows][intermediate]
+  std::vector<kernels::QuantizedBlock> quantized;        // [columns / 32][rows]: a matrix's inputs as bytes
+  std::vector<kernels::QuantizedBlock> activated_bytes;  // [intermediate / 32][rows]
+  std::vector<Angles> angles;                            // of each of the model's ropes
+  std::vector<TokenId> position_rows;                    // [rows], where positions are learned
+  std::vector<int> ends;                                 // [rows], where attention is not causal
+  std::vector<float> last_hidden;                        // [logits_rows][hidden]
   std::vector<float> projected;  // [logits_rows][embedding features], where they are not hidden
   std::vector<float> logits;     // [logits_rows][vocab]
 

@@ -62,10 +62,10 @@ void norm(Vectors& d, int tokens, int features, kernels::NormKind kind, const Op
            pool);
 }
 
-void activate(Vectors& d, int tokens, int features, kernels::Activation kind, const OpTable& ops,
+void activate(Vectors& d, int tokens, int features, kernels::Activation kind, bool gated, const OpTable& ops,
               WorkerPool& pool) {
   ops.activate({.kind = kind,
-                .gated = d.input.size() == 2 * d.output.size(),
+                .gated = gated,
                 .input = d.input.data(),
                 .tokens = tokens,
                 .features = features,
@@ -102,11 +102,11 @@ constexpr VectorOp kOps[] = {
      }},
     {"activate/silu-gated", 2, 3, 0,
      [](Vectors& d, int tokens, int features, const OpTable& ops, WorkerPool& pool) {
-       activate(d, tokens, features, kernels::Activation::kSilu, ops, pool);
+       activate(d, tokens, features, kernels::Activation::kSilu, true, ops, pool);
      }},
     {"activate/gelu", 1, 2, 0,
      [](Vectors& d, int tokens, int features, const OpTable& ops, WorkerPool& pool) {
-       activate(d, tokens, features, kernels::Activation::kGelu, ops, pool);
+       activate(d, tokens, features, kernels::Activation::kGelu, false, ops, pool);
      }},
     {"scale", 0, 2, 1,
      [](Vectors& d, int tokens, int features, const OpTable& ops, WorkerPool& pool) {
@@ -142,8 +142,9 @@ constexpr VectorOp kOps[] = {
 /// The output is random too, because some ops work in place.
 std::unique_ptr<KernelCase> make_vector_case(const VectorOp& op, int tokens, int features, bool small) {
   const std::size_t count = static_cast<std::size_t>(tokens) * static_cast<std::size_t>(features);
-  Vectors vectors{random_floats(count * static_cast<std::size_t>(op.input_width), 8), random_floats(count, 9),
-                  random_floats(count, 10)};
+  const int padded = (features + kernels::kPanelRows - 1) / kernels::kPanelRows * kernels::kPanelRows;
+  Vectors vectors{random_floats(static_cast<std::size_t>(tokens * padded * op.input_width), 8),
+                  random_floats(count, 9), random_floats(count, 10)};
   // A rotation that is repeated must not change lengths, or the numbers would vanish: cos = sin, of 45
   // degrees.
   if (!small) std::ranges::fill(vectors.other, 0.70710678f);

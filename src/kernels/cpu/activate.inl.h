@@ -1,5 +1,7 @@
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/activation.h"
 #include "kernels/cpu/grain.h"
 #include "kernels/cpu/math.inl.h"
@@ -27,43 +29,48 @@ Vec activate_lanes(Vec x) {
 }
 
 template <class Vec, Activation kKind>
-void activate_row(const float* input, const float* up, int features, float* output) {
+void activate_row(const float* input, bool gated, int features, float* output) {
   for (int i = 0; i < features; i += 16) {
     const int count = features - i < 16 ? features - i : 16;
-    Vec result = activate_lanes<Vec, kKind>(Vec::load_first(input + i, count));
-    if (up != nullptr) result = result * Vec::load_first(up + i, count);
+    const float* x = input + (gated ? 2 * i : i);
+    Vec result = activate_lanes<Vec, kKind>(Vec::load_first(x, count));
+    if (gated) result = result * Vec::load_first(x + 16, count);
     result.store_first(output + i, count);
   }
 }
 
 template <class Vec, Activation kKind>
 void activate_as(const ActivateArgs& args, WorkerPool& pool) {
-  const long stride = (args.gated ? 2L : 1L) * args.features;
+  const long stride = args.gated ? gated_width(args.features) : args.features;
   pool.for_each_chunk(args.tokens, piece_of(offset(args.features, 4)), [&](int begin, int end) {
-    for (int t = begin; t < end; ++t) {
-      const float* input = args.input + offset(t, stride);
-      activate_row<Vec, kKind>(input, args.gated ? input + args.features : nullptr, args.features,
+    for (int t = begin; t < end; ++t)
+      activate_row<Vec, kKind>(args.input + offset(t, stride), args.gated, args.features,
                                args.output + offset(t, args.features));
-    }
   });
+}
+
+/// f(constant) for the kind: what depends on it is then compiled for each.
+template <class F>
+void for_activation(Activation kind, F&& f) {
+  switch (kind) {
+    case Activation::kSilu:
+      return f(std::integral_constant<Activation, Activation::kSilu>());
+    case Activation::kGelu:
+      return f(std::integral_constant<Activation, Activation::kGelu>());
+    case Activation::kGeluTanh:
+      return f(std::integral_constant<Activation, Activation::kGeluTanh>());
+    case Activation::kQuickGelu:
+      return f(std::integral_constant<Activation, Activation::kQuickGelu>());
+    case Activation::kRelu:
+      return f(std::integral_constant<Activation, Activation::kRelu>());
+    case Activation::kReluSquared:
+      return f(std::integral_constant<Activation, Activation::kReluSquared>());
+  }
 }
 
 template <class Vec>
 void activate(const ActivateArgs& args, WorkerPool& pool) {
-  switch (args.kind) {
-    case Activation::kSilu:
-      return activate_as<Vec, Activation::kSilu>(args, pool);
-    case Activation::kGelu:
-      return activate_as<Vec, Activation::kGelu>(args, pool);
-    case Activation::kGeluTanh:
-      return activate_as<Vec, Activation::kGeluTanh>(args, pool);
-    case Activation::kQuickGelu:
-      return activate_as<Vec, Activation::kQuickGelu>(args, pool);
-    case Activation::kRelu:
-      return activate_as<Vec, Activation::kRelu>(args, pool);
-    case Activation::kReluSquared:
-      return activate_as<Vec, Activation::kReluSquared>(args, pool);
-  }
+  for_activation(args.kind, [&](auto kind) { activate_as<Vec, kind()>(args, pool); });
 }
 
 }  // namespace loci::kernels

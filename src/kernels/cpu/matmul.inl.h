@@ -32,6 +32,7 @@ void matmul(const MatmulArgs& args, WorkerPool& pool) {
     LOCI_CHECK(multiply != nullptr);
     return multiply(args, pool);
   }
+  LOCI_CHECK(args.mode != MatmulOutput::kActivate);
   const WidenColumns widen = widener<Vec>(args.weight.dtype);
   LOCI_CHECK(widen != nullptr);
   if (args.tokens <= kStreamTokens)

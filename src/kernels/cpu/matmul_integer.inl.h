@@ -135,18 +135,15 @@ void run_integer_panels(const MatmulArgs& args, int begin, int end, int first, i
     sum_integer_panels<Vec, Integers, kPanels>(args, panel, first, rows, sums_of(panel));
   const int single = panel;  // from here on panels stand alone
   for (; panel < end; ++panel) sum_integer_panels<Vec, Integers, 1>(args, panel, first, rows, sums_of(panel));
-  for (int t = 0; t < rows; ++t)
-    for (int p = begin; p < end; ++p) {
-      const int together = p < single ? kPanels : 1, slot = p < single ? (p - begin) % kPanels : 0;
-      write_sums(args, p, first + t, Vec::load(sums_of(p - slot) + (t * together + slot) * kPanelRows));
-    }
+  finish_panels<Vec>(args, end, first, {sums, begin, single, kPanels, rows});
 }
 
 template <class Vec, class Integers>
 void matmul_integers(const MatmulArgs& args, WorkerPool& pool) {
   const int panels = args.weight.panels();
   const int rows = args.tokens < kIntegerRows ? args.tokens : kIntegerRows;
-  int piece = piece_of(offset(args.weight.columns, 2L * rows), Vec::kTilePanels);
+  const int step = args.mode == MatmulOutput::kActivate ? kActivatedPanels : Vec::kTilePanels;
+  int piece = piece_of(offset(args.weight.columns, 2L * rows), step);
   if (rows > kTileRows && piece < kIntegerPanels) piece = kIntegerPanels;
   const int pieces = (panels + piece - 1) / piece,
             row_blocks = (args.tokens + kIntegerRows - 1) / kIntegerRows;

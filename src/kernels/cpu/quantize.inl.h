@@ -49,13 +49,18 @@ void quantize_rows(const QuantizeArgs& args, int begin, int end) {
     }
 }
 
+/// rows(args, begin, end) for all rows, kQuantizedTogether at a time, each of about `operations`.
+template <class Vec, class Args, class Rows>
+void for_each_rows(const Args& args, long operations, WorkerPool& pool, Rows rows) {
+  pool.for_each_chunk(args.tokens, piece_of(operations, kQuantizedTogether), [&](int begin, int end) {
+    for (; begin < end; begin += kQuantizedTogether)
+      rows(args, begin, end - begin < kQuantizedTogether ? end : begin + kQuantizedTogether);
+  });
+}
+
 template <class Vec>
 void quantize(const QuantizeArgs& args, WorkerPool& pool) {
-  const int piece = piece_of(offset(args.columns, 2), kQuantizedTogether);
-  pool.for_each_chunk(args.tokens, piece, [&](int begin, int end) {
-    for (; begin < end; begin += kQuantizedTogether)
-      quantize_rows<Vec>(args, begin, end - begin < kQuantizedTogether ? end : begin + kQuantizedTogether);
-  });
+  for_each_rows<Vec>(args, offset(args.columns, 2), pool, quantize_rows<Vec>);
 }
 
 }  // namespace loci::kernels

@@ -40,9 +40,14 @@ float integer_dot(const std::vector<IntegerBlock>& weights, const IntegerFormat&
   return sum;
 }
 
+/// Of a result and its bias.
+int place_of(const MatmulArgs& args, int row) {
+  return row / kPanelRows * args.panel_step + row % kPanelRows;
+}
+
 void write(const MatmulArgs& args, int token, int row, float sum) {
-  if (args.bias != nullptr) sum = sum + args.bias[row];
-  float& output = args.output[static_cast<std::ptrdiff_t>(token) * args.output_stride + row];
+  if (args.bias != nullptr) sum = sum + args.bias[place_of(args, row)];
+  float& output = args.output[static_cast<std::ptrdiff_t>(token) * args.output_stride + place_of(args, row)];
   output = args.mode == MatmulOutput::kAccumulate ? output + sum : sum;
 }
 
@@ -65,11 +70,28 @@ void float_row(const MatmulArgs& args, int row) {
               args.input + static_cast<std::ptrdiff_t>(t) * args.weight.columns));
 }
 
+/// The three ops that it is made of, one after the other.
+void activated_matmul(const MatmulArgs& args, WorkerPool& pool) {
+  const int features = args.output_stride, rows = args.weight.rows;
+  const auto tokens = static_cast<std::size_t>(args.tokens);
+  std::vector<float> results(tokens * static_cast<std::size_t>(rows)), activated;
+  MatmulArgs products = args;
+  products.mode = MatmulOutput::kStore;
+  products.output = results.data();
+  products.output_stride = rows;
+  matmul(products, pool);
+  if (args.bytes != nullptr) activated.resize(tokens * static_cast<std::size_t>(features));
+  float* output = args.bytes != nullptr ? activated.data() : args.output;
+  activate({args.activation, args.gated, results.data(), args.tokens, features, output}, pool);
+  if (args.bytes != nullptr) quantize({output, args.tokens, features, nullptr, args.bytes}, pool);
+}
+
 }  // namespace
 
 void matmul(const MatmulArgs& args, WorkerPool& pool) {
   const IntegerFormat* format = integer_format(args.weight.dtype);
   LOCI_CHECK(args.quantized == nullptr || format != nullptr);
+  if (args.mode == MatmulOutput::kActivate) return activated_matmul(args, pool);
   pool.for_each_chunk(args.weight.rows, 1, [&](int begin, int end) {
     for (int row = begin; row < end; ++row)
       if (args.quantized != nullptr)

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <vector>
 
 #include "kernels/ref/lanes.h"
 #include "kernels/ref/ref.h"
@@ -31,6 +32,16 @@ void norm_group(const NormArgs& args, const float* input, int group, float* outp
 }  // namespace
 
 void norm(const NormArgs& args, WorkerPool& pool) {
+  if (args.bytes != nullptr) {
+    std::vector<float> output(static_cast<std::size_t>(args.tokens) *
+                              static_cast<std::size_t>(args.features));
+    NormArgs in_floats = args;
+    in_floats.bytes = nullptr;
+    in_floats.output = output.data();
+    in_floats.output_stride = args.features;
+    norm(in_floats, pool);
+    return quantize({output.data(), args.tokens, args.features, nullptr, args.bytes}, pool);
+  }
   pool.for_each_chunk(args.tokens, 1, [&](int begin, int end) {
     for (int t = begin; t < end; ++t)
       for (int g = 0; g < args.groups; ++g) {

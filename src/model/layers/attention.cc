@@ -34,7 +34,7 @@ void rotate(const LayerContext& c, const AttentionSpec& spec, float* values, int
 }  // namespace
 
 void attend(const LayerContext& c, const AttentionSpec& spec, const LayerWeights& weights,
-            const kernels::KvView& kv, const float* input) {
+            const kernels::KvView& kv, const LinearInput& input) {
   Workspace& w = c.workspace;
   const int rows = c.batch.rows(), stride = weights.query_key_value.rows;
   float* query = w.query_key_value.data();

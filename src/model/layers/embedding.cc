@@ -23,7 +23,8 @@ void embed_tokens(const LayerContext& c, const Weights& weights) {
   c.ops.embed({weights.embedding, c.batch.tokens.data(), rows, embedded}, c.pool);
   if (spec.scale != 1) c.ops.scale({embedded, rows, spec.features, spec.features, spec.scale}, c.pool);
   if (projected)
-    apply_linear(c, weights.project_in, embedded, rows, w.hidden.data(), kernels::MatmulOutput::kStore);
+    apply_linear(c, weights.project_in, {embedded, w.quantized.data()}, rows, w.hidden.data(),
+                 kernels::MatmulOutput::kStore);
   if (spec.learned_positions > 0) add_positions(c, weights);
   if (spec.token_type) c.ops.add({w.hidden.data(), weights.token_type.data(), rows, hidden, 0, 1.0f}, c.pool);
   apply_norm(c, spec.norm, weights.embedding_norm, w.hidden.data(), rows, w.hidden.data());

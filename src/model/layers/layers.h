@@ -20,16 +20,30 @@ struct LayerContext {
   Arithmetic arithmetic;
 };
 
-/// One matrix in the model's arithmetic; `args` without `quantized`.
-void apply_matrix(const LayerContext& context, const kernels::MatmulArgs& args);
+/// Rows that matrices take: as floats or, where all of them multiply integers, as bytes at once.
+struct LinearInput {
+  const float* rows;             // [rows][columns]; not written where `in_bytes`
+  kernels::QuantizedRows bytes;  // [columns / 32][rows]: they are there, or there is room for them
+  bool in_bytes = false;
+};
+
+/// Whether the matrices take their input as bytes, and its columns in their own order.
+bool takes_bytes(const LayerContext& context, const Linear& linear);
+
+/// One matrix in the model's arithmetic; `args` without `input` and `quantized`.
+void apply_matrix(const LayerContext& context, const LinearInput& input, const kernels::MatmulArgs& args);
 
 /// output[row] = linear(input[row]), stored or added; [rows][linear.rows].
-void apply_linear(const LayerContext& context, const Linear& linear, const float* input, int rows,
+void apply_linear(const LayerContext& context, const Linear& linear, const LinearInput& input, int rows,
                   float* output, kernels::MatmulOutput mode);
 
 /// norm(input) in `output`, or `input` itself where the norm is absent. [rows][hidden]
 const float* apply_norm(const LayerContext& context, const NormSpec& spec, const Norm& norm,
                         const float* input, int rows, float* output);
+
+/// The same of the residual stream for a matrix that alone reads it, of as many rows as the batch.
+LinearInput norm_for(const LayerContext& context, const NormSpec& spec, const Norm& norm,
+                     const Linear& reader);
 
 /// hidden += residual_scale * post_norm(linear(input)), and then, where there is one, hidden =
 /// stream_norm(hidden).
@@ -40,7 +54,7 @@ struct Branch {
   const NormSpec& stream_norm;
   const Norm& stream_weights;
 };
-void add_branch(const LayerContext& context, const Branch& branch, const float* input);
+void add_branch(const LayerContext& context, const Branch& branch, const LinearInput& input);
 
 /// One layer: norms, attention and MLP, serial or parallel (spec.h). Writes the rows' keys and values to
 /// `kv`.
@@ -49,11 +63,12 @@ void transformer_layer(const LayerContext& context, const LayerSpec& spec, const
 
 /// workspace.attended = attention(rope(W_qkv input)); writes the rows' keys and values to `kv`.
 void attend(const LayerContext& context, const AttentionSpec& spec, const LayerWeights& weights,
-            const kernels::KvView& kv, const float* input);
+            const kernels::KvView& kv, const LinearInput& input);
 
-/// workspace.activated = f(W_up input), or f(W_gate input) * W_up input.
-void activate_mlp(const LayerContext& context, const MlpSpec& spec, const LayerWeights& weights,
-                  const float* input);
+/// f(W_up input), or f(W_gate input) * W_up input, in workspace.activated or, for a `down` that takes them,
+/// as bytes.
+LinearInput activate_mlp(const LayerContext& context, const MlpSpec& spec, const LayerWeights& weights,
+                         const LinearInput& input);
 
 /// workspace.hidden = the tokens' embeddings, with positions and all else that stands before the first layer.
 void embed_tokens(const LayerContext& context, const Weights& weights);
