@@ -18,6 +18,7 @@ struct BenchModel {
   kernels::RooflineOptions roofline{.seconds = 0.25};  // on each of about ten figures
   bool json = false;
   bool by_op = false;
+  bool load = false;
 };
 
 /// What all measurements of a run have in common.
@@ -71,9 +72,39 @@ void print_json(const ModelMeasurement& m, const Setting& s) {
   std::fflush(stdout);
 }
 
+void print_part(const LoadPart& part) {
+  fmt::print("{:<12}{:>10.1f} ms", part.name, part.seconds * 1e3);
+  if (part.bytes > 0)
+    fmt::print("{:>10.1f} GB/s packed, {} bytes", static_cast<double>(part.bytes) / part.seconds / 1e9,
+               part.bytes);
+  fmt::print("\n");
+}
+
+void print_part_json(const LoadPart& part, int threads) {
+  json::object line{{"test", "load"}, {"part", part.name}, {"seconds", part.seconds}, {"threads", threads}};
+  if (part.bytes > 0) {
+    line["bytes"] = part.bytes;
+    line["gb_per_second"] = static_cast<double>(part.bytes) / part.seconds / 1e9;
+  }
+  fmt::print("{}\n", json::serialize(line));
+}
+
+/// --load: where the time until the first token goes.
+Result<> bench_load(const BenchModel& command) {
+  const ModelOptions& model = command.bench.model;
+  LOCI_TRY(std::vector<LoadPart> parts, measure_load(model, command.bench.runs));
+  double total = 0;
+  for (const LoadPart& part : parts) total += part.seconds;
+  parts.push_back({.name = "total", .seconds = total});
+  const int threads = model.engine.threads > 0 ? model.engine.threads : available_processors();
+  for (const LoadPart& part : parts) command.json ? print_part_json(part, threads) : print_part(part);
+  return {};
+}
+
 Result<> bench_model(BenchModel& command) {
   ModelBenchOptions& options = command.bench;
   LOCI_TRY_VOID(options.model.apply());
+  if (command.load) return bench_load(command);
   LOCI_TRY(const LoadedModel loaded, LoadedModel::load(options.model.model, options.model.load_options()));
   const Model& model = loaded.model();
   LOCI_TRY(const MemoryPlan plan, plan_model_bench(model, options));
@@ -128,12 +159,13 @@ Command add_bench_model(CLI::App& bench) {
       ->delimiter(',')
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  model->add_option("-r,--runs", options->bench.runs, "runs of the prefill")
+  model->add_option("-r,--runs", options->bench.runs, "runs of the prefill, or of --load")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   model->add_option("-t", options->bench.model.engine.threads, "as --threads")->check(CLI::Range(0, 1024));
   model->add_flag("--json", options->json, "one JSON object a line");
   model->add_flag("--ops", options->by_op, "where the time goes, op by op");
+  model->add_flag("--load", options->load, "instead: where the time from the start to the first token goes");
   add_roofline_options(*model, "roofline-", options->roofline);
   add_model_options(*model, options->bench.model);
   add_engine_options(*model, options->bench.model);

@@ -1,6 +1,7 @@
 // Times the prefill and the decode of a model, each beside its floor. `loci bench model` is the command.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "cli/model_options.h"
@@ -17,6 +18,16 @@ struct ModelBenchOptions {
   int prompt = 512, generate = 128, runs = 3;
   std::vector<int> batches{1, 4, 16, 32};
 };
+
+/// A part of what happens between the start and the first token.
+struct LoadPart {
+  std::string name;  // as LoadOptions::on_part, then "memory" (KV, buffers, threads) and "step" (one token)
+  double seconds = 0;
+  std::size_t bytes = 0;  // of the packed weights, in "weights"; else 0
+};
+
+/// Loads the model as serving it does and computes one token, `runs` times behind one to warm up: medians.
+Result<std::vector<LoadPart>> measure_load(const ModelOptions& options, int runs);
 
 struct ModelMeasurement {
   const char* test;  // "prefill" or "decode"

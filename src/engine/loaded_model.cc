@@ -85,12 +85,17 @@ std::vector<TokenId> LoadedModel::encode_for_embedding(std::string_view text) co
 }
 
 Result<LoadedModel> LoadedModel::load(const std::filesystem::path& path, const LoadOptions& options) {
+  const auto begin_part = [&](const char* part) {
+    if (options.on_part) options.on_part(part);
+  };
+  begin_part("open");
   LOCI_TRY(const Checkpoint checkpoint, open_checkpoint(path));
   const auto in_model = [&](Error error) {
     return std::unexpected(std::move(error).in(path.empty() ? kEmbeddedName : path.native()));
   };
   LoadedModel loaded;
   loaded.name_ = checkpoint.name();
+  begin_part("tokenizer");
   auto tokenizer = load_tokenizer(checkpoint);
   if (!tokenizer) return in_model(std::move(tokenizer).error());
   loaded.tokenizer_ = std::move(*tokenizer);
@@ -109,6 +114,7 @@ Result<LoadedModel> LoadedModel::load(const std::filesystem::path& path, const L
   if (options.pooling) loaded.embedding_.pooling = *options.pooling;
   loaded.end_tokens_ = read_end_tokens(checkpoint, *loaded.tokenizer_);
 
+  begin_part("weights");
   WorkerPool pool(options.threads > 0 ? options.threads : available_processors());
   auto model = Model::load(checkpoint, {options.dtype, options.arithmetic, options.served_context}, pool);
   if (!model) return in_model(std::move(model).error());

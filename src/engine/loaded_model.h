@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,9 @@ struct LoadOptions {
   int threads = 0;                   // that pack the weights; 0: one a processor
   std::optional<Pooling> pooling{};  // --pooling; default: the model's own, else mean
   int served_context = 0;            // --max-model-len: decides RoPE variants that depend on a text's length
+  /// Called where a part of loading begins: "open" (map the files, read what they say), "tokenizer" (with
+  /// template and defaults), "weights" (packing).
+  std::function<void(const char* part)> on_part{};
 };
 
 class LoadedModel {

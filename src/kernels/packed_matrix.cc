@@ -63,25 +63,61 @@ const PanelLayout& layout_of(DType dtype) {
   return *layout;
 }
 
-/// Copies between a row's block and its lane of the panel's block, whichever is the target.
-template <std::size_t kUnit, class Stored, class Packed>
-void copy_units(std::size_t bytes, Stored* stored, Packed* packed, std::size_t lane) {
-  constexpr bool kPacking = std::is_const_v<Stored>;
-  for (std::size_t i = 0; i < bytes / kUnit; ++i) {
-    auto* at = packed + (i * kLanes + lane) * kUnit;
-    if constexpr (kPacking)
-      std::memcpy(at, stored + i * kUnit, kUnit);
-    else
-      std::memcpy(stored + i * kUnit, at, kUnit);
-  }
+/// 16 bytes, taken as units.
+template <class Unit>
+using Units [[gnu::vector_size(16)]] = Unit;
+
+/// The lower (kFrom = 0) or the upper halves of two vectors, a unit of each in turn.
+template <int kFrom, class Unit>
+Units<Unit> zip(Units<Unit> a, Units<Unit> b) {
+  constexpr int kCount = 16 / sizeof(Unit);
+  return [&]<int... i>(std::integer_sequence<int, i...>) {
+    return __builtin_shufflevector(a, b, (kFrom * kCount / 2 + i / 2 + i % 2 * kCount)...);
+  }(std::make_integer_sequence<int, kCount>());
 }
 
-template <class Stored, class Packed>
-void copy_block(const PanelLayout& layout, Stored* stored, Packed* packed, std::size_t lane) {
+/// 16 bytes of each of kCount = 16 / sizeof(Unit) rows become kCount units of the panel, kCount lanes wide: a
+/// transposition, by zipping the upper half of the rows into the lower log2(kCount) times.
+template <class Unit>
+void turn_square(const std::byte* const* rows, std::size_t at, std::byte* packed) {
+  constexpr std::size_t kCount = 16 / sizeof(Unit);
+  Units<Unit> square[kCount], zipped[kCount];
+  for (std::size_t i = 0; i < kCount; ++i) std::memcpy(&square[i], rows[i] + at, 16);
+  for (std::size_t round = 1; round < kCount; round *= 2) {
+    for (std::size_t i = 0; i < kCount / 2; ++i) {
+      zipped[2 * i] = zip<0, Unit>(square[i], square[i + kCount / 2]);
+      zipped[2 * i + 1] = zip<1, Unit>(square[i], square[i + kCount / 2]);
+    }
+    std::copy_n(zipped, kCount, square);
+  }
+  for (std::size_t i = 0; i < kCount; ++i) std::memcpy(packed + i * kLanes * sizeof(Unit), &square[i], 16);
+}
+
+/// Bytes [at, at + bytes) of all rows.
+template <class Unit>
+void pack_units(const std::byte* const* rows, std::size_t at, std::size_t bytes, std::byte* packed) {
+  constexpr std::size_t kUnit = sizeof(Unit), kSquare = 16 / kUnit;
+  std::size_t done = 0;
+  for (; done + 16 <= bytes; done += 16)
+    for (std::size_t lane = 0; lane < kLanes; lane += kSquare)
+      turn_square<Unit>(rows + lane, at + done, packed + done * kLanes + lane * kUnit);
+  for (; done < bytes; done += kUnit)
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+      std::memcpy(packed + done * kLanes + lane * kUnit, rows[lane] + at + done, kUnit);
+}
+
+void pack_field(std::size_t unit, const std::byte* const* rows, std::size_t at, std::size_t bytes,
+                std::byte* packed) {
+  if (unit == 1) pack_units<std::uint8_t>(rows, at, bytes, packed);
+  if (unit == 2) pack_units<std::uint16_t>(rows, at, bytes, packed);
+  if (unit == 4) pack_units<std::uint32_t>(rows, at, bytes, packed);
+}
+
+/// One lane of a panel's block, as stored.
+void unpack_block(const PanelLayout& layout, const std::byte* packed, std::size_t lane, std::byte* stored) {
   for (const Field& field : layout.fields) {
-    if (field.unit == 1) copy_units<1>(field.bytes, stored, packed, lane);
-    if (field.unit == 2) copy_units<2>(field.bytes, stored, packed, lane);
-    if (field.unit == 4) copy_units<4>(field.bytes, stored, packed, lane);
+    for (std::size_t i = 0; i < field.bytes; i += field.unit)
+      std::memcpy(stored + i, packed + i * kLanes + lane * field.unit, field.unit);
     stored += field.bytes;
     packed += field.bytes * kLanes;
   }
@@ -111,16 +147,20 @@ void pack_panel(DType dtype, int columns, std::span<const std::byte* const, kPan
                 std::byte* panel_data) {
   const PanelLayout& layout = layout_of(dtype);
   const std::size_t stored_bytes = row_bytes(dtype, static_cast<std::size_t>(columns));
+  std::array<const std::byte*, kLanes> rows;
+  std::ranges::copy(source_rows, rows.begin());
+  std::vector<std::byte> zeros;
+  if (std::ranges::find(rows, nullptr) != rows.end()) zeros.resize(stored_bytes);
+  std::ranges::replace(rows, nullptr, zeros.data());
+  const Field& first = layout.fields.front();
   const auto block_bytes = static_cast<std::size_t>(traits(dtype).block_bytes);
-  for (const std::byte* row : source_rows)
-    if (row == nullptr) {
-      std::memset(panel_data, 0, stored_bytes * kLanes);
-      break;
+  if (first.bytes == first.unit && first.bytes == block_bytes)  // elements: a row is one field
+    return pack_field(first.unit, rows.data(), 0, stored_bytes, panel_data);
+  for (std::size_t at = 0; at < stored_bytes;)
+    for (const Field& field : layout.fields) {
+      pack_field(field.unit, rows.data(), at, field.bytes, panel_data + at * kLanes);
+      at += field.bytes;
     }
-  for (std::size_t lane = 0; lane < kLanes; ++lane)
-    if (const std::byte* row = source_rows[lane])
-      for (std::size_t at = 0; at < stored_bytes; at += block_bytes)
-        copy_block(layout, row + at, panel_data + at * kLanes, lane);
 }
 
 void unpack_stored_row(const PackedMatrix& matrix, int row, std::byte* destination) {
@@ -130,7 +170,7 @@ void unpack_stored_row(const PackedMatrix& matrix, int row, std::byte* destinati
   const std::size_t bytes = row_bytes(matrix.dtype, static_cast<std::size_t>(matrix.columns));
   const std::byte* packed = matrix.data + static_cast<std::size_t>(row / kPanelRows) * matrix.panel_bytes();
   for (std::size_t at = 0; at < bytes; at += block_bytes)
-    copy_block(layout, destination + at, packed + at * kLanes, static_cast<std::size_t>(row % kPanelRows));
+    unpack_block(layout, packed + at * kLanes, static_cast<std::size_t>(row % kPanelRows), destination + at);
 }
 
 void unpack_row(const PackedMatrix& matrix, int row, float* destination) {

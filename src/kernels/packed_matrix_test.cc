@@ -25,6 +25,19 @@ TEST(PackedMatrix, UnpacksToWhatTheStoredRowsMean) {
       }
 }
 
+TEST(PackedMatrix, FloatsHaveAnyNumberOfColumns) {
+  Random random(2);
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16})
+    for (const int columns : {1, 3, 7, 8, 9, 31}) {
+      const OwnedMatrix matrix(dtype, 18, columns, random);
+      std::vector<float> row(static_cast<std::size_t>(columns));
+      for (int r = 0; r < 18; ++r) {
+        unpack_row(matrix.view, r, row.data());
+        for (int c = 0; c < columns; ++c) ASSERT_EQ(row[static_cast<std::size_t>(c)], matrix.at(r, c));
+      }
+    }
+}
+
 TEST(PackedMatrix, TakesAsManyBytesAsTheStoredRowsOfWholePanels) {
   for (const DType dtype : testing::weight_types()) {
     EXPECT_EQ(packed_bytes(dtype, 32, 256), 32 * row_bytes(dtype, 256));

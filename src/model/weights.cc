@@ -187,10 +187,12 @@ class WeightLoader {
     const std::size_t columns = tensor.shape[0], rows = tensor.shape[1];
     const auto size = static_cast<std::size_t>(traits(tensor.dtype).block_bytes);
     TensorBytes turned{std::vector<std::byte>(stored.bytes.size()), {}};
-    for (std::size_t c = 0; c < columns; ++c)
-      for (std::size_t r = 0; r < rows; ++r)
-        std::copy_n(stored.bytes.data() + (c * rows + r) * size, size,
-                    turned.made.data() + (r * columns + c) * size);
+    pool_.for_each_chunk(static_cast<int>(rows), 64, [&](int begin, int end) {
+      for (std::size_t c = 0; c < columns; ++c)
+        for (auto r = static_cast<std::size_t>(begin); r < static_cast<std::size_t>(end); ++r)
+          std::copy_n(stored.bytes.data() + (c * rows + r) * size, size,
+                      turned.made.data() + (r * columns + c) * size);
+    });
     turned.bytes = turned.made;
     return turned;
   }

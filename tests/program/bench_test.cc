@@ -50,6 +50,23 @@ TEST(BenchModel, PrintsJsonLines) {
   }
 }
 
+TEST(BenchModel, TheTimeToTheFirstTokenIsTheSumOfItsParts) {
+  const Finished bench = run_bench({"bench", "model", "--load", "-r", "1", "-t", "2", "--json"});
+  EXPECT_EQ(bench.status, 0) << bench.err;
+  std::vector<std::string> parts;
+  double sum = 0, total = 0;
+  for (const json::object& line : json_lines(bench.out)) {
+    EXPECT_EQ(line.at("test").as_string(), "load");
+    parts.emplace_back(line.at("part").as_string());
+    (parts.back() == "total" ? total : sum) += line.at("seconds").to_number<double>();
+    if (parts.back() == "weights") {
+      EXPECT_GT(line.at("bytes").to_number<double>(), 0);
+    }
+  }
+  EXPECT_EQ(parts, (std::vector<std::string>{"open", "tokenizer", "weights", "memory", "step", "total"}));
+  EXPECT_NEAR(sum, total, 1e-9);
+}
+
 TEST(BenchKernels, PrintsEveryInstructionSetOfACall) {
   const Finished bench = run_bench({"bench", "kernels", "-t", "2", "--seconds", "0", "--json", "--filter",
                                     "^(matmul/Q8_0/tokens:4|add/tokens:1|kv_write/F16/tokens:1x16)/"});
