@@ -30,7 +30,8 @@ TEST(KernelCases, EveryOpOfTheTableIsAmongThem) {
 TEST(KernelCases, EveryInstructionSetIsRight) {
   WorkerPool pool(2);
   for (const NamedCase& one : kernel_cases())
-    for (const Isa isa : {Isa::kReference, Isa::kAvx2, Isa::kAvx2Vnni, Isa::kAvx512, Isa::kAvx512Bf16}) {
+    for (const Isa isa :
+         {Isa::kReference, Isa::kAvx2, Isa::kAvx2Vnni, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kAmx}) {
       const OpTable* ops = kernels::ops_for(isa);
       if (ops == nullptr) continue;
       const auto error = error_beside_reference(one, *ops, pool);

@@ -1,4 +1,7 @@
 // Which implementation runs: one table of the ISAs, widest first.
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "kernels/cpu/tables.h"
 #include "kernels/ops.h"
 #include "kernels/ref/ref.h"
@@ -36,6 +39,16 @@ const OpTable& avx512_bf16_ops() {
   return ops;
 }
 
+const OpTable& amx_ops() {
+  static const OpTable ops = [] {
+    OpTable table = avx512::kOps;
+    table.name = "amx";
+    table.matmul = amx::matmul;
+    return table;
+  }();
+  return ops;
+}
+
 // The flags of layer.cmake, one for one. __builtin_cpu_supports also asks whether the system saves the
 // registers.
 bool has_avx512() {
@@ -52,6 +65,17 @@ bool has_avx512_bf16() {
 bool has_quick_bf16() {
   return __builtin_cpu_is("amd") != 0;
 }
+/// Linux gives a process the registers of AMX when it asks for them (Documentation/arch/x86/xstate.rst); all
+/// its threads have them then.
+bool has_amx() {
+  static const bool allowed = [] {
+    constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+    return has_avx512() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
+           __builtin_cpu_supports("amx-bf16") &&
+           ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  }();
+  return allowed;
+}
 bool has_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
@@ -59,6 +83,7 @@ bool has_avx2() {
 
 constexpr Entry kEntries[] = {
 #if defined(__x86_64__)
+    {Isa::kAmx, amx_ops, has_amx},
     {Isa::kAvx512Bf16, avx512_bf16_ops, has_avx512_bf16},
     {Isa::kAvx512, [] -> const OpTable& { return avx512::kOps; }, has_avx512},
     {Isa::kAvx2Vnni, [] -> const OpTable& { return avx2_vnni::kOps; },

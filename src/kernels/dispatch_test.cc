@@ -16,8 +16,9 @@ TEST(Dispatch, EachIsaHasItsNameAndNoOpIsMissing) {
     Isa isa;
     std::string_view name;
   };
-  for (const Named& named : {Named{Isa::kReference, "ref"}, Named{Isa::kAvx2, "avx2"},
-                             Named{Isa::kAvx2Vnni, "avx2_vnni"}, Named{Isa::kAvx512, "avx512"}}) {
+  for (const Named& named :
+       {Named{Isa::kReference, "ref"}, Named{Isa::kAvx2, "avx2"}, Named{Isa::kAvx2Vnni, "avx2_vnni"},
+        Named{Isa::kAvx512, "avx512"}, Named{Isa::kAvx512Bf16, "avx512_bf16"}, Named{Isa::kAmx, "amx"}}) {
     const OpTable* ops = ops_for(named.isa);
     if (ops == nullptr) continue;
     EXPECT_EQ(ops->name, named.name);

@@ -142,6 +142,19 @@ TEST(MatmulInteger, ReferenceIsCloseToExact) {
   }
 }
 
+TEST(MatmulInteger, ManyRowsOfManyColumnsEqualTheReference) {
+  WorkerPool pool(2);
+  Random random(10);
+  for (const DType dtype : testing::integer_types()) {
+    Case c(dtype, 37, 8192, 103, random);  // longer than a kernel may take at once, either way
+    c.arithmetic = Arithmetic::kInteger;
+    const std::vector<float> expected = c.run(testing::reference(), pool, MatmulOutput::kAccumulate);
+    for (const OpTable* ops : testing::simd_tables())
+      ASSERT_TRUE(same_bits(c.run(*ops, pool, MatmulOutput::kAccumulate), expected))
+          << ops->name << ' ' << traits(dtype).name;
+  }
+}
+
 TEST(MatmulInteger, BytesAreTheNearestAndEqualOnEveryIsa) {
   Random random(8);
   WorkerPool alone(1), pool(3);

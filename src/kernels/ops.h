@@ -210,7 +210,7 @@ struct AddArgs {
 
 /// One ISA's implementation of every op.
 struct OpTable {
-  const char* name;  // "ref", "avx2", "avx2_vnni", "avx512", "avx512_bf16"
+  const char* name;  // "ref", "avx2", "avx2_vnni", "avx512", "avx512_bf16", "amx"
   void (*embed)(const EmbedArgs&, WorkerPool&);
   void (*norm)(const NormArgs&, WorkerPool&);
   void (*quantize)(const QuantizeArgs&, WorkerPool&);
@@ -224,10 +224,10 @@ struct OpTable {
   bool bf16_dots = false;  // attention over BF16, int8 and fp8 multiplies pairs of BF16
 };
 
-/// From narrow to wide. kAvx512Bf16 is kAvx512 with BF16 instructions where they help.
-enum class Isa { kReference, kAvx2, kAvx2Vnni, kAvx512, kAvx512Bf16 };
+/// From narrow to wide. kAvx512Bf16 is kAvx512 with BF16 instructions where they help, kAmx with tiles.
+enum class Isa { kReference, kAvx2, kAvx2Vnni, kAvx512, kAvx512Bf16, kAmx };
 /// Those whose every op gives the bits of the reference.
-inline constexpr Isa kSimdIsas[] = {Isa::kAvx2, Isa::kAvx2Vnni, Isa::kAvx512};
+inline constexpr Isa kSimdIsas[] = {Isa::kAvx2, Isa::kAvx2Vnni, Isa::kAvx512, Isa::kAmx};
 
 /// The ISA to use on this processor: the widest that it has, if its instructions are quick.
 Isa best_isa();

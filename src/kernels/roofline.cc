@@ -29,6 +29,11 @@ struct PeakLoop {
 };
 
 #if defined(__x86_64__)
+/// Its registers must be asked for first, which ops_for() does.
+bool has_amx() {
+  return ops_for(Isa::kAmx) != nullptr;
+}
+
 constexpr PeakLoop kLoops[] = {
     {Arithmetic::kFloat32, Isa::kAvx2, "avx2", "vfmadd", peaks_avx2::kFmaOperations, peaks_avx2::fma,
      [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
@@ -44,6 +49,10 @@ constexpr PeakLoop kLoops[] = {
      peaks_avx512::maddubs, [] { return __builtin_cpu_supports("avx512bw") != 0; }},
     {Arithmetic::kInt8, Isa::kAvx512, "avx512_vnni", "vpdpbusd", peaks_avx512_vnni::kOperations,
      peaks_avx512_vnni::dpbusd, [] { return __builtin_cpu_supports("avx512vnni") != 0; }},
+    {Arithmetic::kBFloat16, Isa::kAmx, "amx_bf16", "tdpbf16ps", peaks_amx::kBf16Operations,
+     peaks_amx::tdpbf16ps, has_amx},
+    {Arithmetic::kInt8, Isa::kAmx, "amx_int8", "tdpbssd", peaks_amx::kInt8Operations, peaks_amx::tdpbssd,
+     has_amx},
 };
 #else
 constexpr std::span<const PeakLoop> kLoops;

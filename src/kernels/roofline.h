@@ -2,7 +2,6 @@
 // of a piece of work is the time that it takes at these limits; achieved / floor says how good a kernel is.
 //
 // A multiply-add counts as two operations. Figures are medians of several runs on all threads of the pool.
-// AMX is not measured, because no kernel uses it yet.
 #pragma once
 
 #include <cstddef>

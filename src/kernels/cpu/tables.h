@@ -19,5 +19,8 @@ extern const OpTable kOps;
 namespace avx512_bf16 {
 void attention(const AttentionArgs& args, WorkerPool& pool);
 }
+namespace amx {
+void matmul(const MatmulArgs& args, WorkerPool& pool);
+}
 
 }  // namespace loci::kernels

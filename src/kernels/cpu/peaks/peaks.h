@@ -29,6 +29,13 @@ inline constexpr double kOperations = 24 * 128;
 void dpbusd(long rounds);
 }  // namespace peaks_avx512_vnni
 
+namespace peaks_amx {
+inline constexpr double kInt8Operations = 4 * 16 * 16 * 64 * 2.0;  // tiles of 16 x 16 x 64
+inline constexpr double kBf16Operations = 4 * 16 * 16 * 32 * 2.0;
+void tdpbssd(long rounds);
+void tdpbf16ps(long rounds);
+}  // namespace peaks_amx
+
 namespace peaks_avx512_bf16 {
 inline constexpr double kOperations = 24 * 64;
 void dpbf16(long rounds);

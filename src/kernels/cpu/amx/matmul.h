@@ -1,0 +1,16 @@
+// The products that AMX does better than vectors.
+#pragma once
+
+#include "kernels/ops.h"
+
+namespace loci::kernels::amx {
+
+/// Integer arithmetic of any number of rows, worth it from kFewestRows on: below, unpacking takes more time
+/// than it saves. nullptr for types with scales for 16 columns (Q2_K, Q3_K, Q6_K): twice as many tiles would
+/// go through memory.
+using IntegerMatmul = void (*)(const MatmulArgs&, WorkerPool&);
+IntegerMatmul integer_matmul(DType dtype);
+
+inline constexpr int kFewestRows = 64;
+
+}  // namespace loci::kernels::amx
