@@ -87,9 +87,10 @@ class Bench {
   Result<> measure(const NamedCase& named, const std::regex& filter) {
     std::unique_ptr<KernelCase> kernel;  // made when the first needs it: weights of a gigabyte take a while
     for (const Isa isa : {Isa::kAvx2, Isa::kAvx2Vnni, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kAmx}) {
+      const bool matmul = named.name.starts_with("matmul/"), attention = named.name.starts_with("attention");
       // The same functions as on kAvx512.
-      if (isa == Isa::kAvx512Bf16 && !named.name.starts_with("attention")) continue;
-      if (isa == Isa::kAmx && !named.name.starts_with("matmul/")) continue;
+      if (isa == Isa::kAvx512Bf16 && !attention) continue;
+      if (isa == Isa::kAmx && !matmul && !attention) continue;
       const kernels::OpTable* ops = kernels::ops_for(isa);
       if (ops == nullptr || !std::regex_search(fmt::format("{}/{}", named.name, ops->name), filter)) continue;
       LOCI_TRY(const double error, error_beside_reference(named, *ops, pool_));

@@ -283,12 +283,14 @@ INSTANTIATE_TEST_SUITE_P(KvTypes, FirstLawOfKv,
                                            KvCase{DType::kBF16, kernels::best_isa()},
                                            KvCase{DType::kI8, kernels::best_isa()},
                                            KvCase{DType::kF8_E4M3, kernels::best_isa()},
+                                           KvCase{DType::kBF16, kernels::Isa::kAvx512},
                                            KvCase{DType::kBF16, kernels::Isa::kAvx512Bf16},
                                            KvCase{DType::kI8, kernels::Isa::kAvx512Bf16},
                                            KvCase{DType::kF8_E4M3, kernels::Isa::kAvx512Bf16}),
                          [](const auto& type) {
-                           return std::string(traits(type.param.dtype).name) +
-                                  (type.param.isa == kernels::Isa::kAvx512Bf16 ? "Bf16Dots" : "");
+                           const kernels::OpTable* ops = kernels::ops_for(type.param.isa);
+                           return std::string(traits(type.param.dtype).name) + (ops ? ops->name : "absent") +
+                                  std::to_string(type.index);
                          });
 
 // ---- What a request may ask for

@@ -44,6 +44,8 @@ const OpTable& amx_ops() {
     OpTable table = avx512::kOps;
     table.name = "amx";
     table.matmul = amx::matmul;
+    table.attention = amx::attention;
+    table.bf16_dots = true;
     return table;
   }();
   return ops;
@@ -70,7 +72,7 @@ bool has_quick_bf16() {
 bool has_amx() {
   static const bool allowed = [] {
     constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-    return has_avx512() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
+    return has_avx512_bf16() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-int8") &&
            __builtin_cpu_supports("amx-bf16") &&
            ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
   }();

@@ -11,7 +11,7 @@ set(avx512_flags
   "-O3;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vnni;-mfma;-mf16c;-mprefer-vector-width=512;-Wno-uninitialized;-Wno-maybe-uninitialized")
 set_source_files_properties(${avx512_sources} PROPERTIES COMPILE_OPTIONS "${avx512_flags}")
 set_source_files_properties(${avx512_bf16_sources} PROPERTIES COMPILE_OPTIONS "${avx512_flags};-mavx512bf16;-mavx512vbmi")
-set_source_files_properties(${amx_sources} PROPERTIES COMPILE_OPTIONS "${avx512_flags};-mavx512bf16;-mamx-tile;-mamx-int8;-mamx-bf16")
+set_source_files_properties(${amx_sources} PROPERTIES COMPILE_OPTIONS "${avx512_flags};-mavx512bf16;-mavx512vbmi;-mamx-tile;-mamx-int8;-mamx-bf16")
 
 # Sanitizers see every access of an unrolled tile: at -O3, with all that a debugger may ask, that takes many minutes a file.
 if(LOCI_SANITIZE)

@@ -54,15 +54,15 @@ static constexpr long kPartialFloats = 4l << 20;
 static constexpr int kPiecesPerThread = 8;
 
 /// The heads of a group that share a tile.
-static inline int tile_heads(const AttentionArgs& args) {
+static inline int tile_heads(const AttentionArgs& args, int row_limit) {
   const int group = args.heads / args.kv.kv_heads;
-  return group < kTileRowLimit ? group : kTileRowLimit;
+  return group < row_limit ? group : row_limit;
 }
 
 /// f(tile) for the tokens of a call, the last first: in a prompt they have the most to do.
 template <class F>
-static inline void for_each_token_tile(const AttentionArgs& args, F&& f) {
-  const int most = kTileRowLimit / tile_heads(args);
+static inline void for_each_token_tile(const AttentionArgs& args, int row_limit, F&& f) {
+  const int most = row_limit / tile_heads(args, row_limit);
   for (int token = 0; token < args.tokens;) {
     const TokenTile tile = token_tile(args, token, most);
     f(tile);
@@ -102,12 +102,12 @@ static inline void add_tasks(const AttentionArgs& args, double fair, int head, i
   }
 }
 
-static inline TaskList list_tasks(const AttentionArgs& args, int threads) {
-  const int heads = tile_heads(args), group = args.heads / args.kv.kv_heads;
+static inline TaskList list_tasks(const AttentionArgs& args, int threads, int row_limit) {
+  const int heads = tile_heads(args, row_limit), group = args.heads / args.kv.kv_heads;
   const int head_tiles = (group + heads - 1) / heads * args.kv.kv_heads;
   double cost = 0;
   long tiles = 0, parts = 0;
-  for_each_token_tile(args, [&](const TokenTile& tile) {
+  for_each_token_tile(args, row_limit, [&](const TokenTile& tile) {
     cost += task_cost(tile.positions, tile.tokens * heads) * head_tiles;
     tiles += head_tiles;
     parts += long{tile.end_part - tile.first_part} * head_tiles;
@@ -121,7 +121,7 @@ static inline TaskList list_tasks(const AttentionArgs& args, int threads) {
   float* partials = nullptr;
   if (threads > 1) {
     floats_left = kPartialFloats;
-    const long most = parts * heads * (kTileRowLimit / heads) * partial_floats(args.kv.head_dim);
+    const long most = parts * heads * (row_limit / heads) * partial_floats(args.kv.head_dim);
     if (most < floats_left) floats_left = most;
     partials = reinterpret_cast<float*>(
         thread_scratch(ScratchUse::kPartials, static_cast<std::size_t>(floats_left) * sizeof(float)));
@@ -129,7 +129,7 @@ static inline TaskList list_tasks(const AttentionArgs& args, int threads) {
   // Tiles of one KV head follow each other: its keys and values are still in the cache.
   for (int kv_head = 0; kv_head < args.kv.kv_heads; ++kv_head)
     for (int h = 0; h < group; h += heads)
-      for_each_token_tile(args, [&](const TokenTile& tile) {
+      for_each_token_tile(args, row_limit, [&](const TokenTile& tile) {
         add_tasks(args, fair, kv_head * group + h, group - h < heads ? group - h : heads, tile, floats_left,
                   partials, list);
       });
@@ -158,11 +158,11 @@ void merge_parts(const AttentionArgs& args, const TileTask& task) {
   }
 }
 
-template <class Math>
+template <class Math, class Products = LaneProducts<Math>>
 void attention_with(const AttentionArgs& args, WorkerPool& pool) {
-  const TaskList list = list_tasks(args, pool.size());
+  const TaskList list = list_tasks(args, pool.size(), Products::kRowLimit);
   pool.for_each_chunk(list.count, 1, [&](int begin, int end) {
-    for (int i = begin; i < end; ++i) Tile<Math>(args, list.tasks[i]).run();
+    for (int i = begin; i < end; ++i) Tile<Math, Products>(args, list.tasks[i]).run();
   });
   pool.for_each_chunk(list.split_count, 1, [&](int begin, int end) {
     for (int i = begin; i < end; ++i) merge_parts<typename Math::Vec>(args, list.split[i]);

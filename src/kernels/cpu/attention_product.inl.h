@@ -1,6 +1,7 @@
 // The two matrix products of attention for a tile of rows (a row is one query head of one token): scores =
-// queries x keys, sums += weights x values. A lane is a position in the first and a dimension in the second,
-// and every element is summed in one order whatever the rows beside it are.
+// queries x keys, sums += weights x values. Every element is summed in one order whatever the rows beside it
+// are. Here with vectors: a lane is a position in the first and a dimension in the second. amx/ has the same
+// with tiles.
 #pragma once
 
 #include "kernels/ops.h"
@@ -147,5 +148,30 @@ void weigh_rows(int rows, const WeighedSpan& span, long dims) {
     weigh_block<Math, kRows, kVecs>(span, dim);
   for (; dim < dims; dim += kLaneCount) weigh_block<Math, kRows, 1>(span, dim);
 }
+
+/// The products of a tile of attention_tile.inl.h.
+template <class Math>
+struct LaneProducts {
+  static constexpr int kRows = Math::Vec::kTileTokens;  // that share a block of queries
+  static constexpr int kKeyGroups =
+      Math::Vec::kTilePanels;  // of keys that stay in the first cache while rows pass
+
+  /// Rows of a tile: whole multiples of 12 (AVX-512) and 6 (AVX2), as many as leave queries, scores and sums
+  /// of head_dim 128 in 72 KiB beside a span of keys.
+  static constexpr int kRowLimit = 48;
+  static constexpr bool kCopies = true;
+
+  explicit LaneProducts(int) {}
+
+  /// Where the word of a row and step lies in a block of queries, [steps][kRows].
+  static long query_at(int row, int step) { return long{step} * kRows + row; }
+
+  /// Rows [first, first + rows) of a block of queries; scores [row][kScoreStride] from the first of them on.
+  void score(int first, int rows, const float* queries, const ScoredKeys& keys, float* scores) {
+    score_rows<Math>(rows, queries + first, keys, scores);
+  }
+  /// The first `dims` dimensions, a multiple of 16, of `rows` <= kRows rows.
+  void weigh(int rows, const WeighedSpan& span, long dims) { weigh_rows<Math>(rows, span, dims); }
+};
 
 }  // namespace loci::kernels

@@ -10,10 +10,6 @@
 
 namespace loci::kernels {
 
-/// Rows of a tile: whole multiples of the products' 12 (AVX-512) and 6 (AVX2) rows, as many as leave queries,
-/// scores and sums of head_dim 128 in 72 KiB beside a span of keys.
-static constexpr int kTileRowLimit = 48;
-
 /// Tokens [token, token + tokens) and query heads [head, head + heads), over parts [first_part, end_part) of
 /// the positions. The outcome of each part goes to `partials`, or without them everything to the output.
 struct TileTask {
@@ -57,22 +53,22 @@ void divide_values(const float* values, float sum, int head_dim, float* output) 
 }
 
 /// The memory of a tile.
-template <class Math>
+template <class Math, class Products>
 struct TileMemory {
   using Vec = typename Math::Vec;
 
   TileMemory(const KvView& kv, int row_count) : stride(padded_dims(kv.head_dim)), rows(row_count) {
-    const long tiles = (rows + Vec::kTileTokens - 1) / Vec::kTileTokens;
+    const long tiles = (rows + Products::kRows - 1) / Products::kRows;
     const long sizes[] = {
-        tiles * KvHead<Math>::steps(kv.head_dim) * Vec::kTileTokens,  // queries
-        KvHead<Math>::packed_words(kv.head_dim, stride),              // packed
-        tiles * Vec::kTileTokens * kScoreStride,                      // scores
-        rows * stride,                                                // sums
-        rows * stride,                                                // totals
-        rows * long{kLaneCount},                                      // weight_sums
-        rows,                                                         // maximum
-        rows,                                                         // corrections
-        2 * kAttentionSpan,                                           // scales
+        tiles * KvHead<Math>::steps(kv.head_dim) * Products::kRows,  // queries
+        KvHead<Math>::packed_words(kv.head_dim, stride),             // packed
+        tiles * Products::kRows * kScoreStride,                      // scores
+        rows * stride,                                               // sums
+        rows * stride,                                               // totals
+        rows * long{kLaneCount},                                     // weight_sums
+        rows,                                                        // maximum
+        rows,                                                        // corrections
+        2 * kAttentionSpan,                                          // scales
     };
     long floats = 0;
     for (const long size : sizes) floats += rounded(size);
@@ -90,7 +86,7 @@ struct TileMemory {
 
   long stride;
   int rows;
-  float* queries;                    // [rows / kTileTokens][step][kTileTokens] words
+  float* queries;                    // [rows / Products::kRows] blocks of words, as the products want them
   float* packed;                     // keys or values of a span, where they cannot be read in place
   float* scores;                     // [row][kScoreStride]; then, as words, the weights
   float* sums;                       // [row][stride]: values of this part
@@ -99,10 +95,10 @@ struct TileMemory {
   float* maximum;                    // [row]
   float* corrections;                // [row]
   float *key_scales, *value_scales;  // [kAttentionSpan]
-  Totals row_totals[kTileRowLimit];
+  Totals row_totals[Products::kRowLimit];
 };
 
-template <class Math>
+template <class Math, class Products>
 class Tile {
  public:
   using Vec = typename Math::Vec;
@@ -114,9 +110,11 @@ class Tile {
             args.rows.tables[args.rows.sequence[task.token]],
             task.head / (args.heads / args.kv.kv_heads),
             padded_dims(args.kv.head_dim),
-            task.tokens * task.heads <= Vec::kTileTokens,
+            task.tokens * task.heads <= Products::kRows,
+            Products::kCopies,
             nullptr},
-        memory_(args.kv, task.tokens * task.heads) {
+        memory_(args.kv, task.tokens * task.heads),
+        products_(args.kv.head_dim) {
     kv_.packed = memory_.packed;
     for (int t = 0; t < task.tokens; ++t) seen_[t] = visible_positions(args, task.token + t);
   }
@@ -148,7 +146,7 @@ class Tile {
   /// f(rows of one tile of the products: first row, count, tile number, first row's place in it)
   template <class F>
   void for_each_row_tile(Rows rows, F&& f) const {
-    constexpr int kTile = Vec::kTileTokens;
+    constexpr int kTile = Products::kRows;
     for (int row = rows.begin; row < rows.end;) {
       const int end = (row / kTile + 1) * kTile < rows.end ? (row / kTile + 1) * kTile : rows.end;
       f(row, end - row);
@@ -168,27 +166,28 @@ class Tile {
   const AttentionArgs& args_;
   const TileTask& task_;
   KvHead<Math> kv_;
-  TileMemory<Math> memory_;
-  Visible seen_[kTileRowLimit];  // [tokens]
+  TileMemory<Math, Products> memory_;
+  Products products_;
+  Visible seen_[Products::kRowLimit];  // [tokens]
 };
 
-template <class Math>
-void Tile<Math>::pack_queries() {
+template <class Math, class Products>
+void Tile<Math, Products>::pack_queries() {
   const int dims = args_.kv.head_dim, steps = KvHead<Math>::steps(dims);
   for (int row = 0; row < memory_.rows; ++row) {
     const float* query = args_.queries + static_cast<long>(token(row)) * args_.query_stride +
                          static_cast<long>(head(row)) * dims;
-    float* words =
-        memory_.queries + row / Vec::kTileTokens * (long{steps} * Vec::kTileTokens) + row % Vec::kTileTokens;
+    float* words = memory_.queries + row / Products::kRows * (long{steps} * Products::kRows);
     for (int s = 0; s < steps; ++s) {
       const int d = s * Math::kPair;
-      words[long{s} * Vec::kTileTokens] = Math::pack(query[d], d + 1 < dims ? query[d + 1] : 0.0f);
+      words[products_.query_at(row % Products::kRows, s)] =
+          Math::pack(query[d], d + 1 < dims ? query[d + 1] : 0.0f);
     }
   }
 }
 
-template <class Math>
-void Tile<Math>::attend_part(int part) {
+template <class Math, class Products>
+void Tile<Math, Products>::attend_part(int part) {
   const int first = part * kAttentionPart;
   const Rows rows = rows_seeing(first, first + kAttentionPart);
   for (int r = rows.begin; r < rows.end; ++r) memory_.maximum[r] = -__builtin_inff();
@@ -222,8 +221,8 @@ void Tile<Math>::attend_part(int part) {
 }
 
 /// The span that begins at `first`, of which `rows` see something.
-template <class Math>
-void Tile<Math>::attend_span(int first, Rows rows) {
+template <class Math, class Products>
+void Tile<Math, Products>::attend_span(int first, Rows rows) {
   const int low = seen(rows.begin).first > first ? seen(rows.begin).first : first;
   const int high =
       seen(rows.end - 1).end < first + kAttentionSpan ? seen(rows.end - 1).end : first + kAttentionSpan;
@@ -242,10 +241,10 @@ void Tile<Math>::attend_span(int first, Rows rows) {
 
 /// Dot products with positions [first, end), `first` being a multiple of 16, into scores[row][position in
 /// span].
-template <class Math>
-void Tile<Math>::compute_scores(int first, int end, Rows rows) {
+template <class Math, class Products>
+void Tile<Math, Products>::compute_scores(int first, int end, Rows rows) {
   constexpr int kMost = 4;
-  const int block_groups = kv_.once ? kMost : Vec::kTilePanels;  // stay in the first cache while rows pass
+  const int block_groups = kv_.once ? kMost : Products::kKeyGroups;
   const int steps = KvHead<Math>::steps(args_.kv.head_dim);
   for (int block = first; block < end; block += block_groups * kLaneCount) {
     const float* keys[kMost];
@@ -258,17 +257,17 @@ void Tile<Math>::compute_scores(int first, int end, Rows rows) {
           kv_.once && kv_.values_in_place() ? kv_.values_at(p) : keys[scored.groups];
     }
     for_each_row_tile(rows, [&](int row, int count) {
-      const long tile = row / Vec::kTileTokens * (long{steps} * Vec::kTileTokens);
-      score_rows<Math>(count, memory_.queries + tile + row % Vec::kTileTokens, scored,
-                       memory_.scores + row * kScoreStride + block % kAttentionSpan);
+      const long block_of_rows = row / Products::kRows * (long{steps} * Products::kRows);
+      products_.score(row % Products::kRows, count, memory_.queries + block_of_rows, scored,
+                      memory_.scores + row * kScoreStride + block % kAttentionSpan);
     });
   }
 }
 
 /// Scores of positions first, first + 1, ... out of the dot products: scaled, capped, and less what ALiBi
 /// takes.
-template <class Math>
-typename Math::Vec Tile<Math>::finish_scores(int row, int first, Vec dots) const {
+template <class Math, class Products>
+typename Math::Vec Tile<Math, Products>::finish_scores(int row, int first, Vec dots) const {
   if (has_kv_scales(args_.kv.dtype)) dots = dots * Vec::load(memory_.key_scales + first % kAttentionSpan);
   Vec scores = dots * Vec::splat(args_.scale);
   if (args_.softcap > 0) scores = tanh_lanes(scores / Vec::splat(args_.softcap)) * Vec::splat(args_.softcap);
@@ -282,8 +281,8 @@ typename Math::Vec Tile<Math>::finish_scores(int row, int first, Vec dots) const
 }
 
 /// Turns one row's scores of a span into weights, and brings its maximum and its sum of weights up to date.
-template <class Math>
-void Tile<Math>::weigh(int row, int span, int begin_group, int end_group) {
+template <class Math, class Products>
+void Tile<Math, Products>::weigh(int row, int span, int begin_group, int end_group) {
   alignas(64) static constexpr float kLane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   const Visible seen = this->seen(row);
   float* scores = memory_.scores + row * kScoreStride;
@@ -318,8 +317,8 @@ void Tile<Math>::weigh(int row, int span, int begin_group, int end_group) {
 }
 
 /// sums = sums * corrections + weights x values of positions [first, end), `first` being a multiple of 16.
-template <class Math>
-void Tile<Math>::add_values(int first, int end, Rows rows) {
+template <class Math, class Products>
+void Tile<Math, Products>::add_values(int first, int end, Rows rows) {
   const float* values[kSpanGroups];
   int groups = 0;
   Ahead ahead{.step = kv_.key_step()};  // the keys of the next span
@@ -333,7 +332,7 @@ void Tile<Math>::add_values(int first, int end, Rows rows) {
   const ValuePanels panels = kv_.panels();
   for (long d = 0; d < kv_.dims; d += panels.width) {
     for_each_row_tile(rows, [&](int row, int count) {
-      weigh_rows<Math>(
+      products_.weigh(
           count,
           {values, groups, panels.width, memory_.scores + row * kScoreStride, memory_.corrections + row,
            memory_.sums + row * memory_.stride + d, memory_.stride, ahead},
@@ -343,8 +342,8 @@ void Tile<Math>::add_values(int first, int end, Rows rows) {
   }
 }
 
-template <class Math>
-void Tile<Math>::write_output() const {
+template <class Math, class Products>
+void Tile<Math, Products>::write_output() const {
   for (int r = 0; r < memory_.rows; ++r)
     divide_values<Vec>(memory_.totals + r * memory_.stride, memory_.row_totals[r].sum, args_.kv.head_dim,
                        args_.output + static_cast<long>(token(r)) * args_.output_stride +

@@ -2,8 +2,9 @@
 // layout is that already, else converted, a group of 16 positions at a time.
 //   keys of a group     [head_dim / kPair][16] words
 //   values of a group   [16 / kPair][row] words; positions that no row sees are 0
-// What many rows will read is copied even if it could be read in place: values as panels of a few vectors,
-// since a column of rows some hundred bytes apart would meet in few sets of the first cache.
+// What many rows will read is copied, where the products ask for it, even if it could be read in place:
+// values as panels of a few vectors, since a column of rows some hundred bytes apart would meet in few sets
+// of the first cache.
 #pragma once
 
 #include "kernels/cpu/attention_product.inl.h"
@@ -174,7 +175,8 @@ struct KvHead {
   const std::uint32_t* table;
   int kv_head;
   long dims;      // head_dim, rounded up to 16
-  bool once;      // few rows: what is read is not worth a copy
+  bool once;      // few rows read: memory is the limit
+  bool copies;    // values that many rows read, into panels
   float* packed;  // [packed_words()]: keys of a span first, then values
 
   static int steps(int head_dim) { return (head_dim + Math::kPair - 1) / Math::kPair; }
@@ -191,7 +193,9 @@ struct KvHead {
   long key_step() const { return keys_in_place() ? kv.block_tokens : long{kLaneCount}; }
   /// Dimensions side by side in a row of values: all of them, or a panel's.
   long value_width() const {
-    return once || dims % (Vec::kTilePanels * kLaneCount) != 0 ? dims : long{Vec::kTilePanels} * kLaneCount;
+    return once || !copies || dims % (Vec::kTilePanels * kLaneCount) != 0
+               ? dims
+               : long{Vec::kTilePanels} * kLaneCount;
   }
   ValuePanels panels() const { return {packed, value_width(), kSpanGroups * kGroupRows * value_width()}; }
 

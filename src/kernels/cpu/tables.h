@@ -21,6 +21,7 @@ void attention(const AttentionArgs& args, WorkerPool& pool);
 }
 namespace amx {
 void matmul(const MatmulArgs& args, WorkerPool& pool);
-}
+void attention(const AttentionArgs& args, WorkerPool& pool);
+}  // namespace amx
 
 }  // namespace loci::kernels
