@@ -78,6 +78,13 @@ void print_heading(const kernels::Roofline& roofline) {
   fmt::print("\n\n{:<36}{:<8}{:>12}{:>10}{:>10}{:>8}\n", "call", "isa", "us", "GB/s", "GOP/s", "% roof");
 }
 
+/// Whether the table has a function of its own for this call, or shares kAvx512's.
+bool differs(Isa isa, const std::string& name) {
+  const bool attention = name.starts_with("attention");
+  if (isa == Isa::kAvx512Bf16) return attention || name.starts_with("matmul/BF16");
+  return isa != Isa::kAmx || attention || name.starts_with("matmul/");
+}
+
 class Bench {
  public:
   Bench(const KernelsBench& options, const kernels::Roofline& roofline, WorkerPool& pool)
@@ -87,10 +94,7 @@ class Bench {
   Result<> measure(const NamedCase& named, const std::regex& filter) {
     std::unique_ptr<KernelCase> kernel;  // made when the first needs it: weights of a gigabyte take a while
     for (const Isa isa : {Isa::kAvx2, Isa::kAvx2Vnni, Isa::kAvx512, Isa::kAvx512Bf16, Isa::kAmx}) {
-      const bool matmul = named.name.starts_with("matmul/"), attention = named.name.starts_with("attention");
-      // The same functions as on kAvx512.
-      if (isa == Isa::kAvx512Bf16 && !attention) continue;
-      if (isa == Isa::kAmx && !matmul && !attention) continue;
+      if (!differs(isa, named.name)) continue;
       const kernels::OpTable* ops = kernels::ops_for(isa);
       if (ops == nullptr || !std::regex_search(fmt::format("{}/{}", named.name, ops->name), filter)) continue;
       LOCI_TRY(const double error, error_beside_reference(named, *ops, pool_));

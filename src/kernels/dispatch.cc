@@ -33,6 +33,8 @@ const OpTable& avx512_bf16_ops() {
     OpTable table = avx512::kOps;
     table.name = "avx512_bf16";
     table.attention = avx512_bf16::attention;
+    table.round = avx512_bf16::round;
+    table.matmul = avx512_bf16::matmul;
     table.bf16_dots = true;
     return table;
   }();
@@ -43,6 +45,7 @@ const OpTable& amx_ops() {
   static const OpTable ops = [] {
     OpTable table = avx512::kOps;
     table.name = "amx";
+    table.round = amx::round;
     table.matmul = amx::matmul;
     table.attention = amx::attention;
     table.bf16_dots = true;

@@ -60,6 +60,13 @@ struct QuantizeArgs {
   QuantizedRows output;
 };
 
+/// Rounds rows to BF16, as RoundedBlock says.
+struct RoundArgs {
+  const float* input;  // [tokens][columns]
+  int tokens, columns;
+  RoundedRows output;  // [columns / 32, rounded up][tokens]
+};
+
 enum class Activation { kSilu, kGelu, kGeluTanh, kQuickGelu, kRelu, kReluSquared };
 
 /// Numbers of a row of x and u in turns, 16 each.
@@ -78,6 +85,12 @@ constexpr int gated_width(int features) {
 /// scale for each 16 columns take both steps for either half. bias[r] is added to the finished sum, and with
 /// kAccumulate the result to output[t][r] (one rounding each).
 ///
+/// With `rounded` and weights of BF16 the products of pairs of BF16 numbers, for tables that have `round`.
+/// Numbers and results too small to be normal count as 0. In "amx" blocks of 32 columns ascending; in each
+/// the even columns are summed by ascending fused multiply-adds from 0, so are the odd ones, then sum = sum +
+/// (even + odd). In "avx512_bf16" pairs of columns ascending, in each first the odd column, then the even
+/// one.
+///
 /// kActivate is for integer arithmetic only: output[t][i] = f(x_i), or gated f(x_i) * u_i, what activate
 /// would make of the results x; with `bytes` rounded as quantize does it. Gated, rows of the weight are
 /// panels of x and u in turns, so that both are at hand when their sums are: 16 rows x, 16 rows u, the last
@@ -95,6 +108,7 @@ struct MatmulArgs {
   int output_stride;                          // >= the results; kActivate: how many there are
   const float* bias = nullptr;                // [weight.rows]
   const QuantizedBlock* quantized = nullptr;  // [columns / 32][tokens]; `input` is then not read
+  const RoundedBlock* rounded = nullptr;      // [columns / 32, rounded up][tokens]; likewise
   int panel_step = kPanelRows;
   Activation activation = Activation::kSilu;  // kActivate
   bool gated = false;
@@ -221,6 +235,7 @@ struct OpTable {
   void (*activate)(const ActivateArgs&, WorkerPool&);
   void (*scale)(const ScaleArgs&, WorkerPool&);
   void (*add)(const AddArgs&, WorkerPool&);
+  void (*round)(const RoundArgs&, WorkerPool&) = nullptr;  // where matmul knows what to do with `rounded`
   bool bf16_dots = false;  // attention over BF16, int8 and fp8 multiplies pairs of BF16
 };
 

@@ -20,13 +20,19 @@ struct Field {
 };
 struct PanelLayout {
   DType dtype;
-  std::array<Field, 4> fields;  // add up to the block; unused ones are empty
+  std::array<Field, 4> fields;  // add up to the block, or to two of BF16; unused ones are empty
+
+  std::size_t block_bytes() const {
+    std::size_t bytes = 0;
+    for (const Field& field : fields) bytes += field.bytes;
+    return bytes;
+  }
 };
 
 constexpr PanelLayout kLayouts[] = {
     {DType::kF32, {{{4, 4}}}},
     {DType::kF16, {{{2, 2}}}},
-    {DType::kBF16, {{{2, 2}}}},
+    {DType::kBF16, {{{4, 4}}}},                              // two neighbours
     {DType::kQ8_0, {{{2, 2}, {32, 4}}}},                     // scale; values
     {DType::kQ4_0, {{{2, 2}, {16, 4}}}},                     // scale; codes
     {DType::kQ4_1, {{{2, 2}, {2, 2}, {16, 4}}}},             // scale; minimum; codes
@@ -93,7 +99,7 @@ void turn_square(const std::byte* const* rows, std::size_t at, std::byte* packed
   for (std::size_t i = 0; i < kCount; ++i) std::memcpy(packed + i * kLanes * sizeof(Unit), &square[i], 16);
 }
 
-/// Bytes [at, at + bytes) of all rows.
+/// Bytes [at, at + bytes) of all rows. A last unit that is not whole ends in zeros.
 template <class Unit>
 void pack_units(const std::byte* const* rows, std::size_t at, std::size_t bytes, std::byte* packed) {
   constexpr std::size_t kUnit = sizeof(Unit), kSquare = 16 / kUnit;
@@ -102,8 +108,11 @@ void pack_units(const std::byte* const* rows, std::size_t at, std::size_t bytes,
     for (std::size_t lane = 0; lane < kLanes; lane += kSquare)
       turn_square<Unit>(rows + lane, at + done, packed + done * kLanes + lane * kUnit);
   for (; done < bytes; done += kUnit)
-    for (std::size_t lane = 0; lane < kLanes; ++lane)
-      std::memcpy(packed + done * kLanes + lane * kUnit, rows[lane] + at + done, kUnit);
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      Unit unit = 0;
+      std::memcpy(&unit, rows[lane] + at + done, std::min(kUnit, bytes - done));
+      std::memcpy(packed + done * kLanes + lane * kUnit, &unit, kUnit);
+    }
 }
 
 void pack_field(std::size_t unit, const std::byte* const* rows, std::size_t at, std::size_t bytes,
@@ -123,6 +132,12 @@ void unpack_block(const PanelLayout& layout, const std::byte* packed, std::size_
   }
 }
 
+/// Of a row in its panel: pairs of BF16 are whole.
+std::size_t packed_row_bytes(DType dtype, int columns) {
+  const std::size_t bytes = row_bytes(dtype, static_cast<std::size_t>(columns));
+  return dtype == DType::kBF16 ? (bytes + 3) / 4 * 4 : bytes;
+}
+
 }  // namespace
 
 bool is_packable(DType dtype) {
@@ -130,7 +145,7 @@ bool is_packable(DType dtype) {
 }
 
 std::size_t PackedMatrix::panel_bytes() const {
-  return row_bytes(dtype, static_cast<std::size_t>(columns)) * kLanes;
+  return packed_row_bytes(dtype, columns) * kLanes;
 }
 
 int PackedMatrix::panels() const {
@@ -153,8 +168,7 @@ void pack_panel(DType dtype, int columns, std::span<const std::byte* const, kPan
   if (std::ranges::find(rows, nullptr) != rows.end()) zeros.resize(stored_bytes);
   std::ranges::replace(rows, nullptr, zeros.data());
   const Field& first = layout.fields.front();
-  const auto block_bytes = static_cast<std::size_t>(traits(dtype).block_bytes);
-  if (first.bytes == first.unit && first.bytes == block_bytes)  // elements: a row is one field
+  if (traits(dtype).block_elements == 1)  // elements: a row is one field
     return pack_field(first.unit, rows.data(), 0, stored_bytes, panel_data);
   for (std::size_t at = 0; at < stored_bytes;)
     for (const Field& field : layout.fields) {
@@ -166,11 +180,14 @@ void pack_panel(DType dtype, int columns, std::span<const std::byte* const, kPan
 void unpack_stored_row(const PackedMatrix& matrix, int row, std::byte* destination) {
   LOCI_CHECK(row >= 0 && row < matrix.rows);
   const PanelLayout& layout = layout_of(matrix.dtype);
-  const auto block_bytes = static_cast<std::size_t>(traits(matrix.dtype).block_bytes);
+  const std::size_t block_bytes = layout.block_bytes();
   const std::size_t bytes = row_bytes(matrix.dtype, static_cast<std::size_t>(matrix.columns));
   const std::byte* packed = matrix.data + static_cast<std::size_t>(row / kPanelRows) * matrix.panel_bytes();
-  for (std::size_t at = 0; at < bytes; at += block_bytes)
-    unpack_block(layout, packed + at * kLanes, static_cast<std::size_t>(row % kPanelRows), destination + at);
+  const auto lane = static_cast<std::size_t>(row % kPanelRows);
+  std::size_t at = 0;
+  for (; at + block_bytes <= bytes; at += block_bytes)
+    unpack_block(layout, packed + at * kLanes, lane, destination + at);
+  if (at < bytes) std::memcpy(destination + at, packed + at * kLanes + lane * block_bytes, bytes - at);
 }
 
 void unpack_row(const PackedMatrix& matrix, int row, float* destination) {

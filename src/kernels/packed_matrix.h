@@ -13,9 +13,12 @@
 //   Q8_0            [panel][column / 32] { F16 scale[16]; i8 q[8][16][4]; }    four columns a word of 32 bits
 //   Q4_0            [panel][column / 32] { F16 scale[16]; u8 q[4][16][4]; }   eight columns a word of 32 bits
 //
+// BF16 keeps two columns together, [panel][column / 2][16][2], as instructions multiply them; an odd column
+// is followed by zeros.
+//
 // There is no horizontal sum, and each output element has one order of reduction whatever the number of
 // tokens, threads or the width of the vectors: the first law comes for free. A packed matrix takes as many
-// bytes as the stored one (the last panel is padded with zero rows), and columns are never padded.
+// bytes as the stored one: the last panel is padded with zero rows, columns only BF16's.
 #pragma once
 
 #include <cstddef>

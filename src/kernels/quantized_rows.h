@@ -1,4 +1,5 @@
-// Activations as bytes, for integer dot products with quantized weights.
+// Activations as matrices take them: as bytes, for integer dot products with quantized weights, or as BF16,
+// for products with weights of that type.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,15 @@ struct alignas(64) QuantizedBlock {
 };
 static_assert(sizeof(QuantizedBlock) == 64);
 
+/// 32 neighbouring columns of a row as BF16, to nearest even; numbers too small to be normal are 0, and so
+/// are columns beyond the last. A line of the cache too.
+struct alignas(64) RoundedBlock {
+  std::uint16_t numbers[kQuantizedColumns];
+};
+static_assert(sizeof(RoundedBlock) == sizeof(QuantizedBlock));
+
 /// [block of columns][row]: so the rows of a block stand together, as matmul walks them.
 using QuantizedRows = QuantizedBlock*;
+using RoundedRows = RoundedBlock*;
 
 }  // namespace loci::kernels

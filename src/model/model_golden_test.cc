@@ -13,6 +13,7 @@
 namespace loci {
 namespace {
 
+using testing::bf16_tables;
 using testing::op_tables;
 using testing::read_floats;
 using testing::read_ids;
@@ -150,6 +151,22 @@ TEST_P(FamiliesGolden, ChunksThreadsAndIsaChangeNoBit) {
         ASSERT_EQ(std::memcmp(got.data(), want.data(), want.size_bytes()), 0)
             << ops->name << ", chunks of " << chunk;
       }
+  }
+}
+
+// The same of each table with products of BF16, whose bits are its own.
+TEST_P(FamiliesGolden, ChunksAndThreadsChangeNoBitOfBf16) {
+  if (model_->main_dtype() != DType::kBF16) return;
+  model_ = load_with(Arithmetic::kNative);
+  const std::vector<TokenId>& text = golden_.prompts[0].ids;
+  for (const auto* ops : bf16_tables()) {
+    Runner whole(*model_, *ops);
+    const auto logits = whole.feed(text);
+    const std::vector<float> want(logits.begin(), logits.end());
+    for (const std::size_t chunk : {1, 7, 64}) {
+      Runner runner(*model_, *ops, chunk == 7 ? 3 : 1);
+      ASSERT_EQ(runner.feed_chunked(text, chunk), want) << ops->name << ", chunks of " << chunk;
+    }
   }
 }
 

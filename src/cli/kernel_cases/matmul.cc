@@ -14,7 +14,7 @@ constexpr int kFewTokens = 32;  // up to which weights are streamed: the multipl
 struct MatmulShape {
   DType dtype;
   int rows, columns, tokens;
-  bool integers;  // integer arithmetic: the inputs are rounded to bytes, which is part of what is timed
+  bool native;  // integer arithmetic, or BF16 where there is such: the inputs are rounded, which is timed too
 };
 
 class MatmulCase final : public KernelCase {
@@ -24,9 +24,8 @@ class MatmulCase final : public KernelCase {
         weights_(std::move(weights)),
         input_(random_floats(static_cast<std::size_t>(shape.tokens) * static_cast<std::size_t>(shape.columns),
                              2)),
-        bytes_(shape.integers
-                   ? static_cast<std::size_t>(shape.tokens * (shape.columns / kernels::kQuantizedColumns))
-                   : 0),
+        bytes_(shape.native && !is_float(shape.dtype) ? blocks() : 0),
+        rounded_(shape.native && is_float(shape.dtype) ? blocks() : 0),
         output_(static_cast<std::size_t>(shape.tokens) * static_cast<std::size_t>(shape.rows)) {}
 
   void run(const kernels::OpTable& ops, WorkerPool& pool) override {
@@ -36,25 +35,34 @@ class MatmulCase final : public KernelCase {
                     .mode = kernels::MatmulOutput::kStore,
                     .output = output_.data(),
                     .output_stride = shape_.rows};
-    if (shape_.integers) {
+    if (!bytes_.empty()) {
       ops.quantize({input_.data(), shape_.tokens, shape_.columns, nullptr, bytes_.data()}, pool);
       args.quantized = bytes_.data();
+    }
+    if (!rounded_.empty() && ops.round != nullptr) {
+      ops.round({input_.data(), shape_.tokens, shape_.columns, rounded_.data()}, pool);
+      args.rounded = rounded_.data();
     }
     ops.matmul(args, pool);
   }
   std::vector<float> result() const override { return output_; }
   kernels::Work work() const override {
-    return {.operations = 2.0 * shape_.rows * shape_.columns * shape_.tokens,
-            .bytes = static_cast<double>(weights_.matrix_bytes()),
-            .arithmetic =
-                shape_.integers ? kernels::arithmetic_for(shape_.dtype) : kernels::Arithmetic::kFloat32};
+    return {
+        .operations = 2.0 * shape_.rows * shape_.columns * shape_.tokens,
+        .bytes = static_cast<double>(weights_.matrix_bytes()),
+        .arithmetic = shape_.native ? kernels::arithmetic_for(shape_.dtype) : kernels::Arithmetic::kFloat32};
   }
 
  private:
+  std::size_t blocks() const {
+    return static_cast<std::size_t>(shape_.tokens * (shape_.columns / kernels::kQuantizedColumns));
+  }
+
   MatmulShape shape_;
   WeightCopies weights_;
   std::vector<float> input_;
   std::vector<kernels::QuantizedBlock> bytes_;
+  std::vector<kernels::RoundedBlock> rounded_;
   std::vector<float> output_;
 };
 
@@ -97,12 +105,13 @@ NamedCase quantize_case(int tokens) {
           }};
 }
 
-NamedCase matmul_case(DType dtype, int tokens, bool integers) {
-  return {fmt::format("matmul{}/{}/tokens:{}", integers ? "" : "_f32", traits(dtype).name, tokens),
-          kSameNumbers, [=](const CaseSize& size, WorkerPool& pool) -> Result<std::unique_ptr<KernelCase>> {
+NamedCase matmul_case(DType dtype, int tokens, bool native) {
+  return {fmt::format("matmul{}/{}/tokens:{}", native ? "" : "_f32", traits(dtype).name, tokens),
+          native && is_float(dtype) ? kSameWithin16Bits : kSameNumbers,
+          [=](const CaseSize& size, WorkerPool& pool) -> Result<std::unique_ptr<KernelCase>> {
             const MatmulShape shape = size.small ? MatmulShape{dtype, 2 * kernels::kPanelRows + 5, 512,
-                                                               std::min(tokens, 35), integers}
-                                                 : MatmulShape{dtype, 4096, 4096, tokens, integers};
+                                                               std::min(tokens, 35), native}
+                                                 : MatmulShape{dtype, 4096, 4096, tokens, native};
             LOCI_TRY(WeightCopies weights,
                      WeightCopies::make(dtype, shape.rows, shape.columns,
                                         tokens <= kFewTokens && !size.small ? size.stream_bytes : 0, pool));
@@ -117,7 +126,8 @@ void add_matmul_cases(std::vector<NamedCase>& cases) {
   for (const Format& format : formats()) {
     if (!kernels::is_packable(format.dtype) || !can_be_random(format.dtype)) continue;
     for (const int tokens : {1, 4, 16, 32, 512}) {
-      if (integer_format(format.dtype) != nullptr) cases.push_back(matmul_case(format.dtype, tokens, true));
+      if (integer_format(format.dtype) != nullptr || format.dtype == DType::kBF16)
+        cases.push_back(matmul_case(format.dtype, tokens, true));
       cases.push_back(matmul_case(format.dtype, tokens, false));
     }
   }

@@ -19,7 +19,8 @@ void matmul_few(const MatmulArgs& args, WidenColumns widen, WorkerPool& pool) {
   if (args.weight.column_order != nullptr) return matmul_strips<Vec>(args, widen, pool);
   if (dtype == DType::kF32) return matmul_stream<Vec, PanelF32<Vec>>(args, pool);
   if (dtype == DType::kF16) return matmul_stream<Vec, PanelF16<Vec>>(args, pool);
-  if (dtype == DType::kBF16) return matmul_stream<Vec, PanelBF16<Vec>>(args, pool);
+  if (dtype == DType::kBF16 && args.weight.columns % 2 == 0)
+    return matmul_stream<Vec, PanelBF16<Vec>>(args, pool);
   if (dtype == DType::kQ8_0) return matmul_stream<Vec, PanelQ8_0<Vec>>(args, pool);
   if (dtype == DType::kQ4_0) return matmul_stream<Vec, PanelQ4_0<Vec>>(args, pool);
   matmul_strips<Vec>(args, widen, pool);

@@ -18,10 +18,13 @@ extern const OpTable kOps;
 /// What differs from avx512.
 namespace avx512_bf16 {
 void attention(const AttentionArgs& args, WorkerPool& pool);
-}
-namespace amx {
+void round(const RoundArgs& args, WorkerPool& pool);
 void matmul(const MatmulArgs& args, WorkerPool& pool);
+}  // namespace avx512_bf16
+namespace amx {
 void attention(const AttentionArgs& args, WorkerPool& pool);
+void round(const RoundArgs& args, WorkerPool& pool);
+void matmul(const MatmulArgs& args, WorkerPool& pool);
 }  // namespace amx
 
 }  // namespace loci::kernels

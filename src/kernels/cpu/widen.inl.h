@@ -10,7 +10,8 @@
 
 namespace loci::kernels {
 
-/// Columns [first, first + columns) of the panel at `panel`, both multiples of the format's part.
+/// Columns [first, first + columns) of the panel at `panel`, both multiples of the format's part; but the
+/// last columns of BF16 may be odd, and then `out` has room for one more.
 using WidenColumns = void (*)(const std::byte* panel, long first, int columns, float* out);
 
 template <class Vec, class Panel>

@@ -104,9 +104,26 @@ inline double worst_row_error(std::span<const float> got, std::span<const float>
   return worst;
 }
 
+/// Those that agree bit for bit: without products of BF16, which have an order of their own.
 inline std::vector<const kernels::OpTable*> op_tables() {
-  std::vector<const kernels::OpTable*> tables{kernels::ops_for(kernels::Isa::kReference)};
-  for (const auto isa : kernels::kSimdIsas)
+  static const std::vector<kernels::OpTable> tables = [] {
+    std::vector<kernels::OpTable> present{*kernels::ops_for(kernels::Isa::kReference)};
+    for (const auto isa : kernels::kSimdIsas)
+      if (const auto* ops = kernels::ops_for(isa)) {
+        present.push_back(*ops);
+        present.back().round = nullptr;
+      }
+    return present;
+  }();
+  std::vector<const kernels::OpTable*> pointers;
+  for (const kernels::OpTable& ops : tables) pointers.push_back(&ops);
+  return pointers;
+}
+
+/// Those with products of BF16.
+inline std::vector<const kernels::OpTable*> bf16_tables() {
+  std::vector<const kernels::OpTable*> tables;
+  for (const auto isa : {kernels::Isa::kAvx512Bf16, kernels::Isa::kAmx})
     if (const auto* ops = kernels::ops_for(isa)) tables.push_back(ops);
   return tables;
 }

@@ -13,4 +13,7 @@ IntegerMatmul integer_matmul(DType dtype);
 
 inline constexpr int kFewestRows = 64;
 
+/// Rounded rows times BF16 weights, any number of them.
+void matmul_bf16(const MatmulArgs& args, WorkerPool& pool);
+
 }  // namespace loci::kernels::amx
