@@ -15,7 +15,7 @@ import threading
 
 import grid
 
-LONGEST_CALL = 400  # seconds, after which a program counts as stuck
+LONGEST_CALL = 300  # seconds, after which a program counts as stuck
 STEP_ROOM = 64  # tokens that a worker may decode beyond what is asked: warming up
 
 
@@ -95,8 +95,8 @@ class LlamaCpp:
         return most * (each + 255) // 256 * 256
 
     def figures(self, job, format, model):
-        # A batch of 1 more than once: each computes the prompt again.
-        batches = [1] * (job.runs - (1 in job.batches)) + list(job.batches or (1,))
+        # Every batch computes the prompt again: one prefill each, and those of a batch of 1 more where they are too few.
+        batches = [1] * (job.runs - len(job.batches)) + list(job.batches)
         command = [self.binary, "-m", model, "-t", str(self.threads), "-c", str(self.context(job)), "-b", "2048", "-ub", "512", "-fa", "on", "-pps"]
         command += ["-npp", str(job.prompt), "-ntg", str(job.generate), "-npl", ",".join(map(str, batches))]
         if self.relative:
@@ -193,9 +193,12 @@ class Worker:
 
 
 def vllm_environment(python, threads, tcmalloc):
-    """vLLM's best on a CPU: a core a thread, Intel's OpenMP and tcmalloc loaded first, KV memory for the largest job and no more."""
+    """vLLM's best on a CPU: a core a thread, Intel's OpenMP and tcmalloc loaded first, KV memory for the largest job and no more.
+    OpenMP's settings are those that vLLM gives its worker processes; in one process it leaves them to the caller."""
     site = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(python))), "lib")
     openmp = sorted(glob.glob(f"{site}/**/libiomp5.so", recursive=True))[:1]
     preload = ":".join(openmp + ([os.path.abspath(tcmalloc)] if tcmalloc else []))
-    return {"VLLM_CPU_KVCACHE_SPACE": "3", "VLLM_CPU_OMP_THREADS_BIND": f"0-{threads - 1}", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1",
+    cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:threads]))
+    return {"VLLM_CPU_KVCACHE_SPACE": "3", "VLLM_CPU_OMP_THREADS_BIND": cores, "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": str(threads), "KMP_AFFINITY": f"granularity=fine,explicit,proclist=[{cores}]", "KMP_BLOCKTIME": "5", "KMP_TPAUSE": "0",
             **({"LD_PRELOAD": preload} if preload else {})}

@@ -13,18 +13,24 @@ def cell(found, work, format, program):
     speed = found.speeds.get((work, format, program))
     if not speed:
         return "-"
-    limit = found.limits.get((work, format))
-    return number(speed.median) + (f" ({100 * speed.median / limit:.0f} %)" if limit else "")
+    share = found.share(work, format, program)
+    return number(speed.median) + (f" ({100 * share:.0f} %)" if share else "")
 
 
-def against(found, work, format):
-    """Loci's speed over that of the quickest peer with the format."""
-    peers = {key[2]: speed.median for key, speed in found.speeds.items() if key[:2] == (work, format) and key[2] != "Loci"}
-    own = found.speeds.get((work, format, "Loci"))
-    if not peers or not own:
+def against_quickest(found, work, format):
+    """Loci's speed over that of the quickest peer with the same format."""
+    ratios = {name: found.against(work, format, name) for name in found.programs() if name != "Loci"}
+    ratios = {name: value for name, value in ratios.items() if value}
+    if not ratios:
         return "-"
-    best = max(peers, key=peers.get)
-    return f"{own.median / peers[best]:.2f} x {best}"
+    quickest = min(ratios, key=ratios.get)
+    return f"{ratios[quickest]:.2f} x {quickest}"
+
+
+def against_vllm(found, work, format):
+    """vLLM has neither GGUF's blocks nor F16 here: its W8A8 stands against quantized weights, its BF16 against floats."""
+    value = found.against(work, format, "vLLM", "BF16" if format in ("F16", "BF16") else "W8A8")
+    return f"{value:.2f}" if value else "-"
 
 
 def row(cells):
@@ -33,13 +39,13 @@ def row(cells):
 
 def table(found):
     names = found.programs()
-    yield row(["work", "format", *names, "limit", "Loci against the quickest"])
-    yield row(["---"] * (len(names) + 4))
+    yield row(["work", "format", *names, "limit", "Loci / quickest peer", "Loci / vLLM"])
+    yield row(["---"] * (len(names) + 5))
     for work in found.works():
         for format in found.formats(work):
             limit = found.limits.get((work, format))
             cells = [cell(found, work, format, name) for name in names]
-            yield row([results.label(work), format, *cells, number(limit) if limit else "-", against(found, work, format)])
+            yield row([results.label(work), format, *cells, number(limit) if limit else "-", against_quickest(found, work, format), against_vllm(found, work, format)])
 
 
 def heading(found):
@@ -71,7 +77,8 @@ def main():
     if not found.speeds:
         sys.exit(f"report.py: {sys.argv[1]}: no figures in it")
     print("\n".join(heading(found)), end="\n\n")
-    print("Tokens a second, medians; in brackets percent of the limit, which is Loci's floor for that format in the same rounds.\n")
+    print("Tokens a second, medians; in brackets percent of the limit, which is Loci's floor for that format. Percentages and quotients are medians of "
+          "those of each round. The quickest peer is of the same format; vLLM's is W8A8 for quantized weights, BF16 for F16 and BF16.\n")
     print("\n".join(table(found)), end="\n\n")
     print("\n".join(spreads(found)))
     for failure in found.failures():

@@ -16,6 +16,12 @@ def label(work):
     return f"decode, {streams} at {work.context:,} tokens"
 
 
+def ratio(above, below):
+    """The median over the rounds that both have: the machine's speed moves, and moves both."""
+    both = [above[at] / below[at] for at in above if at in below]
+    return statistics.median(both) if both else None
+
+
 class Results:
     """speeds: {(Work, format, program): Speed}. limits: {(Work, format): tokens/s at which a limit of the machine would be reached}, as
     `loci bench model` reckons it. A figure that was measured more than once in a round counts with its last."""
@@ -24,7 +30,7 @@ class Results:
         with open(path) as file:
             self.records = [json.loads(line) for line in file]
         self.machine = next((r for r in reversed(self.records) if r["record"] == "machine"), {})
-        rates, limits = collections.defaultdict(dict), collections.defaultdict(dict)
+        rates, limits = collections.defaultdict(dict), collections.defaultdict(dict)  # {key: {(round, job): tokens/s}}
         for r in self.of("figure"):
             work = Work(r["test"], r["context"], r["batch"])
             at = r["round"], r["job"]
@@ -33,6 +39,7 @@ class Results:
                 limits[work, r["format"]][at] = 100 * r["tokens_per_second"] / r["roofline_percent"]
         self.speeds = {key: Speed(statistics.median(v.values()), min(v.values()), max(v.values()), len(v)) for key, v in rates.items()}
         self.limits = {key: statistics.median(v.values()) for key, v in limits.items()}
+        self.rates, self.limit_rates = dict(rates), dict(limits)
 
     def of(self, kind):
         return [r for r in self.records if r["record"] == kind]
@@ -48,6 +55,15 @@ class Results:
 
     def formats(self, work):
         return [f for f in grid.FORMATS if any(key[:2] == (work, f) for key in self.speeds)]
+
+    def share(self, work, format, program):
+        """Of the limit, 0 to 1; None where it is not known."""
+        return ratio(self.rates.get((work, format, program), {}), self.limit_rates.get((work, format), {}))
+
+    def against(self, work, format, program, other_format=None):
+        """Loci's speed over the program's, which may have another format; None where either is missing."""
+        own = self.rates.get((work, format, "Loci"), {})
+        return ratio(own, self.rates.get((work, other_format or format, program), {}))
 
     def machine_limits(self):
         """{test: (median, least, most)} in GB/s or GOP/s of the most threads; of several extensions the quickest."""

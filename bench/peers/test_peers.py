@@ -130,16 +130,17 @@ class RunTest(unittest.TestCase):
 
 class ResultsTest(unittest.TestCase):
     def test_medians_and_ratio(self):
-        rows = [("Loci", 90), ("Loci", 120), ("Loci", 100), ("A", 40), ("A", 50), ("A", 60), ("B", 30)]
+        rows = [("Loci", 90), ("Loci", 120), ("Loci", 100), ("A", 45), ("A", 40), ("A", 50), ("B", 30)]
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
             for i, (program, speed) in enumerate(rows):
-                figure = dict(record="figure", round=i, job="x", program=program, format="Q8_0", test="decode", context=512, batch=1, tokens_per_second=speed)
+                figure = dict(record="figure", round=i % 3, job="x", program=program, format="Q8_0", test="decode", context=512, batch=1, tokens_per_second=speed)
                 file.write(json.dumps(figure) + "\n")
             file.flush()
             found = results.Results(file.name)
         work = results.Work("decode", 512, 1)
         self.assertEqual((100, 90, 120, 3), found.speeds[work, "Q8_0", "Loci"])
-        self.assertEqual("2.00 x A", report.against(found, work, "Q8_0"))
+        self.assertAlmostEqual(3, found.against(work, "Q8_0", "B"))
+        self.assertEqual("2.00 x A", report.against_quickest(found, work, "Q8_0"))
 
 
 if __name__ == "__main__":
