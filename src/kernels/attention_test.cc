@@ -96,7 +96,8 @@ class Cache {
     return attend(ops, pool, tokens);
   }
   /// Attention of some tokens, in the order in which they are named.
-  std::vector<float> attend(const OpTable& ops, WorkerPool& pool, const std::vector<int>& tokens) {
+  std::vector<float> attend(const OpTable& ops, WorkerPool& pool, const std::vector<int>& tokens,
+                            std::vector<QuantizedBlock>* bytes = nullptr) {
     std::vector<int> positions, sequences, ends;
     std::vector<float> queries, output(tokens.size() * static_cast<std::size_t>(output_width()), 77.0f);
     for (const int token : tokens) {
@@ -119,7 +120,8 @@ class Cache {
                    .window = shape_.window,
                    .softcap = shape_.softcap,
                    .slopes = shape_.alibi ? slopes_.data() : nullptr,
-                   .ends = shape_.causal ? nullptr : ends.data()},
+                   .ends = shape_.causal ? nullptr : ends.data(),
+                   .bytes = bytes ? bytes->data() : nullptr},
                   pool);
     return output;
   }
@@ -249,6 +251,33 @@ TEST(Attention, EveryIsaEqualsTheReference) {
       }
     }
   }
+}
+
+TEST(Attention, RoundsToTheBytesThatQuantizeMakes) {
+  Random random(3);
+  WorkerPool pool(2);
+  std::vector<const OpTable*> tables = attention_tables();
+  tables.push_back(&testing::reference());
+  for (const DType dtype : testing::kKvTypes)
+    for (const int length : {5, 700}) {  // alone, and merged from parts
+      Cache cache({.dtype = dtype,
+                   .block_tokens = 16,
+                   .kv_heads = 2,
+                   .group = 3,
+                   .head_dim = 64,
+                   .lengths = {length}},
+                  random);
+      cache.write(testing::reference(), pool);
+      const std::vector<int> tokens = {length - 4, length - 3, length - 1};
+      for (const OpTable* ops : tables) {
+        const std::vector<float> output = cache.attend(*ops, pool, tokens);
+        const auto expected = testing::quantized(*ops, pool, output.data(), 3, cache.output_width());
+        std::vector<QuantizedBlock> bytes(expected.size());
+        cache.attend(*ops, pool, tokens, &bytes);
+        ASSERT_EQ(std::memcmp(bytes.data(), expected.data(), bytes.size() * sizeof(QuantizedBlock)), 0)
+            << ops->name << ' ' << traits(dtype).name << ' ' << length;
+      }
+    }
 }
 
 /// The first law at the op: a cache of some sequences, whose tokens are computed all at once with one thread,

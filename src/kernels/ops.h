@@ -192,6 +192,8 @@ struct AttentionArgs {
   float softcap = 0;              // 0: none
   const float* slopes = nullptr;  // [heads]
   const int* ends = nullptr;      // [tokens]
+  QuantizedRows bytes =
+      nullptr;  // instead of output, rounded as quantize does it; head_dim is a multiple of 32
 };
 
 /// output[t][i] = f(x[t][i]), or f(x[t][i]) * u[t][i] where gated (GLU variants, Shazeer 2020). Gated, x and

@@ -152,9 +152,7 @@ void merge_parts(const AttentionArgs& args, const TileTask& task) {
       const float* from = task.partials + ((part - task.first_part) * rows + r) * step;
       merge_part<Vec>(from[dims], from[dims + 1], from, dims, totals, values);
     }
-    divide_values<Vec>(values, totals.sum, head_dim,
-                       args.output + static_cast<long>(token) * args.output_stride +
-                           static_cast<long>(task.head + r % task.heads) * head_dim);
+    write_head<Vec>(args, token, task.head + r % task.heads, values, totals.sum);
   }
 }
 

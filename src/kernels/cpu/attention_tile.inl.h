@@ -6,6 +6,7 @@
 #include "kernels/cpu/attention_math.inl.h"
 #include "kernels/cpu/kv_words.inl.h"
 #include "kernels/cpu/math.inl.h"
+#include "kernels/cpu/quantize.inl.h"
 #include "kernels/kv_address.h"
 
 namespace loci::kernels {
@@ -44,12 +45,21 @@ void merge_part(float part_maximum, float part_sum, const float* part, long dims
     fma(Vec::load(values + d), Vec::splat(keep), Vec::load(part + d) * Vec::splat(take)).store(values + d);
 }
 
-/// output[0..head_dim) = values / sum
+/// The output of a head of a token: values / sum.
 template <class Vec>
-void divide_values(const float* values, float sum, int head_dim, float* output) {
+void write_head(const AttentionArgs& args, int token, int head, const float* values, float sum) {
+  const int head_dim = args.kv.head_dim;
+  const auto divided = [&](int d) { return Vec::load(values + d) / Vec::splat(sum) + Vec::zero(); };
+  const long first = offset(head, head_dim);
+  if (args.bytes != nullptr) {
+    for (int d = 0; d < head_dim; d += kQuantizedColumns)
+      quantize_lanes(divided(d), divided(d + kLaneCount),
+                     args.bytes[offset((first + d) / kQuantizedColumns, args.tokens) + token]);
+    return;
+  }
+  float* output = args.output + offset(token, args.output_stride) + first;
   for (int d = 0; d < head_dim; d += kLaneCount)
-    (Vec::load(values + d) / Vec::splat(sum) + Vec::zero())
-        .store_first(output + d, head_dim - d < kLaneCount ? head_dim - d : kLaneCount);
+    divided(d).store_first(output + d, head_dim - d < kLaneCount ? head_dim - d : kLaneCount);
 }
 
 /// The memory of a tile.
@@ -345,9 +355,7 @@ void Tile<Math, Products>::add_values(int first, int end, Rows rows) {
 template <class Math, class Products>
 void Tile<Math, Products>::write_output() const {
   for (int r = 0; r < memory_.rows; ++r)
-    divide_values<Vec>(memory_.totals + r * memory_.stride, memory_.row_totals[r].sum, args_.kv.head_dim,
-                       args_.output + static_cast<long>(token(r)) * args_.output_stride +
-                           static_cast<long>(head(r)) * args_.kv.head_dim);
+    write_head<Vec>(args_, token(r), head(r), memory_.totals + r * memory_.stride, memory_.row_totals[r].sum);
 }
 
 }  // namespace loci::kernels

@@ -113,6 +113,16 @@ class Head {
 
 void attention(const AttentionArgs& args, WorkerPool& pool) {
   LOCI_CHECK(args.heads % args.kv.kv_heads == 0 && is_kv_dtype(args.kv.dtype));
+  if (args.bytes != nullptr) {
+    const int features = args.heads * args.kv.head_dim;
+    std::vector<float> output(static_cast<std::size_t>(args.tokens) * static_cast<std::size_t>(features));
+    AttentionArgs in_floats = args;
+    in_floats.bytes = nullptr;
+    in_floats.output = output.data();
+    in_floats.output_stride = features;
+    attention(in_floats, pool);
+    return quantize({output.data(), args.tokens, features, nullptr, args.bytes}, pool);
+  }
   pool.for_each_chunk(args.tokens * args.heads, 1, [&](int begin, int end) {
     for (int i = begin; i < end; ++i) Head(args, i / args.heads, i % args.heads).attend();
   });

@@ -33,8 +33,8 @@ void rotate(const LayerContext& c, const AttentionSpec& spec, float* values, int
 
 }  // namespace
 
-void attend(const LayerContext& c, const AttentionSpec& spec, const LayerWeights& weights,
-            const kernels::KvView& kv, const LinearInput& input) {
+LinearInput attend(const LayerContext& c, const AttentionSpec& spec, const LayerWeights& weights,
+                   const kernels::KvView& kv, const LinearInput& input) {
   Workspace& w = c.workspace;
   const int rows = c.batch.rows(), stride = weights.query_key_value.rows;
   float* query = w.query_key_value.data();
@@ -48,6 +48,9 @@ void attend(const LayerContext& c, const AttentionSpec& spec, const LayerWeights
   rotate(c, spec, query, spec.heads, stride);
   rotate(c, spec, key, spec.kv_heads, stride);
 
+  LinearInput attended{w.attended.data(), w.quantized.data()};
+  attended.in_bytes =
+      spec.head_dim % kernels::kQuantizedColumns == 0 && takes_bytes(c, weights.attention_output);
   const kernels::RaggedRows ragged{c.batch.positions.data(), c.batch.sequences.data(), c.batch.tables.data()};
   c.ops.kv_write({kv, ragged, key, value, rows, stride, stride}, c.pool);
   c.ops.attention({.kv = kv,
@@ -62,8 +65,10 @@ void attend(const LayerContext& c, const AttentionSpec& spec, const LayerWeights
                    .window = spec.window,
                    .softcap = spec.softcap,
                    .slopes = c.spec.alibi_slopes.empty() ? nullptr : c.spec.alibi_slopes.data(),
-                   .ends = c.spec.causal ? nullptr : w.ends.data()},
+                   .ends = c.spec.causal ? nullptr : w.ends.data(),
+                   .bytes = attended.in_bytes ? attended.bytes : nullptr},
                   c.pool);
+  return attended;
 }
 
 }  // namespace loci

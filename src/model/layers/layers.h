@@ -61,9 +61,10 @@ void add_branch(const LayerContext& context, const Branch& branch, const LinearI
 void transformer_layer(const LayerContext& context, const LayerSpec& spec, const LayerWeights& weights,
                        const kernels::KvView& kv);
 
-/// workspace.attended = attention(rope(W_qkv input)); writes the rows' keys and values to `kv`.
-void attend(const LayerContext& context, const AttentionSpec& spec, const LayerWeights& weights,
-            const kernels::KvView& kv, const LinearInput& input);
+/// attention(rope(W_qkv input)), in workspace.attended or, for an output projection that takes them, as
+/// bytes; writes the rows' keys and values to `kv`.
+LinearInput attend(const LayerContext& context, const AttentionSpec& spec, const LayerWeights& weights,
+                   const kernels::KvView& kv, const LinearInput& input);
 
 /// f(W_up input), or f(W_gate input) * W_up input, in workspace.activated or, for a `down` that takes them,
 /// as bytes.

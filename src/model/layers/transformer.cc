@@ -22,8 +22,8 @@ void parallel_layer(const LayerContext& c, const LayerSpec& spec, const LayerWei
   const float* mlp_input = input;
   if (spec.mlp_norm.present)
     mlp_input = apply_norm(c, spec.mlp_norm, weights.mlp_norm, w.hidden.data(), rows, w.mlp_normed.data());
-  attend(c, spec.attention, weights, kv, {input, w.quantized.data()});
-  add_branch(c, attention_branch(spec, weights), {w.attended.data(), w.quantized.data()});
+  add_branch(c, attention_branch(spec, weights),
+             attend(c, spec.attention, weights, kv, {input, w.quantized.data()}));
   add_branch(c, mlp_branch(spec, weights),
              activate_mlp(c, spec.mlp, weights, {mlp_input, w.quantized.data()}));
 }
@@ -47,12 +47,10 @@ void add_branch(const LayerContext& c, const Branch& branch, const LinearInput& 
 void transformer_layer(const LayerContext& c, const LayerSpec& spec, const LayerWeights& weights,
                        const kernels::KvView& kv) {
   if (spec.parallel) return parallel_layer(c, spec, weights, kv);
-  Workspace& w = c.workspace;
-  attend(c, spec.attention, weights, kv,
-         norm_for(c, spec.attention_norm, weights.attention_norm, weights.query_key_value));
-  add_branch(c, attention_branch(spec, weights), {w.attended.data(), w.quantized.data()});
-  const LinearInput input = norm_for(c, spec.mlp_norm, weights.mlp_norm, weights.gate_up);
-  add_branch(c, mlp_branch(spec, weights), activate_mlp(c, spec.mlp, weights, input));
+  const LinearInput input = norm_for(c, spec.attention_norm, weights.attention_norm, weights.query_key_value);
+  add_branch(c, attention_branch(spec, weights), attend(c, spec.attention, weights, kv, input));
+  const LinearInput mlp_input = norm_for(c, spec.mlp_norm, weights.mlp_norm, weights.gate_up);
+  add_branch(c, mlp_branch(spec, weights), activate_mlp(c, spec.mlp, weights, mlp_input));
 }
 
 }  // namespace loci
