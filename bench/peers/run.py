@@ -11,6 +11,7 @@ import datetime
 import json
 import os
 import platform
+import signal
 import sys
 import time
 
@@ -156,6 +157,7 @@ def run(args, found):
 def main():
     args = arguments()
     found = chosen(args)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("run.py: told to end"))  # through `finally`: workers must not outlive it
     try:
         run(args, found)
     except programs.ProgramError as error:
