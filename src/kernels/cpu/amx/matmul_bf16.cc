@@ -24,7 +24,7 @@ constexpr int kBlockBytes = kTileRows * kTileBytes;  // of a panel
 constexpr int kChunkBlocks = 16;                     // of two panels: 32 KB of the first-level cache
 constexpr int kPiecePanels = 8;
 constexpr int kPieceRows = 512;  // their chunk is 512 KB, their sums are 256 KB of the second-level cache
-constexpr int kAheadBlocks = 4;  // when every block comes from memory: 4 KB of each panel
+constexpr int kAheadBlocks = 6;  // when every block comes from memory: 6 KB of each panel
 
 /// [panel][row][16], with room for the rows of a last tile.
 using Sums = float (*)[kPanelRows];
@@ -103,13 +103,17 @@ void multiply_blocks(const Columns<kPanels>& columns, Sums sums, long sums_strid
   each_sum([&](auto i, float(*at)[kPanelRows])
                __attribute__((always_inline)) { first ? zero_tile<i()>() : load_tile<i()>(at); });
   const RoundedBlock* rows = columns.rows;
-  for (int b = 0; b < columns.blocks; ++b, rows += columns.stride, ahead.at += 64L * ahead.lines) {
+  for (int b = 0; b < columns.blocks; ++b, rows += columns.stride) {
     if constexpr (kRowTiles == 2) {
       prefetch_lines(rows + 2 * columns.stride, 2 * kTileRows);
       prefetch_lines(ahead.at, ahead.lines);
+      ahead.at += 64L * ahead.lines;
     } else {
+      const int later = b + kAheadBlocks;  // here or, behind the last block, in the panels that follow
+      const std::byte* at = later < columns.blocks ? columns.panels[0] + offset(later, kBlockBytes)
+                                                   : ahead.at + offset(later - columns.blocks, kBlockBytes);
       for (const std::byte* panel : columns.panels)
-        prefetch_lines(panel + (b + kAheadBlocks) * kBlockBytes, kTileRows);
+        prefetch_lines(at + (panel - columns.panels[0]), kTileRows);
     }
     multiply_block<kRowTiles, kPanels>(rows, columns.panels, offset(b, kBlockBytes));
   }
