@@ -1,6 +1,7 @@
 // kv_write and attention over paged caches.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "kernels/kv_address.h"
@@ -77,13 +78,20 @@ class Cache {
   }
 
   void write(const OpTable& ops, WorkerPool& pool) {
+    clear();
+    write(ops, pool, 0, tokens());
+  }
+  void clear() {  // unwritten: NaN
+    arena_.assign(static_cast<std::size_t>(blocks_) * view().block_bytes, std::byte{0xFF});
+  }
+  /// Tokens [first, first + count).
+  void write(const OpTable& ops, WorkerPool& pool, int first, int count) {
     const int width = shape_.kv_heads * shape_.head_dim;
-    arena_.assign(static_cast<std::size_t>(blocks_) * view().block_bytes, std::byte{0xFF});  // unwritten: NaN
     ops.kv_write({.kv = view(),
-                  .rows = {positions_.data(), sequence_.data(), table_pointers_.data()},
-                  .keys = keys_.data(),
-                  .values = values_.data(),
-                  .tokens = tokens(),
+                  .rows = {positions_.data() + first, sequence_.data() + first, table_pointers_.data()},
+                  .keys = keys_.data() + first * width,
+                  .values = values_.data() + first * width,
+                  .tokens = count,
                   .key_stride = width,
                   .value_stride = width},
                  pool);
@@ -130,6 +138,7 @@ class Cache {
   std::vector<double> exact(int token, int head) const;
 
   std::vector<std::byte> arena_;
+  std::vector<float> keys_, values_;  // [tokens][kv_heads * head_dim]
 
  private:
   void make_tables(Random& random) {
@@ -165,7 +174,7 @@ class Cache {
   std::vector<int> positions_, sequence_, ends_;
   std::vector<std::vector<std::uint32_t>> tables_;
   std::vector<const std::uint32_t*> table_pointers_;
-  std::vector<float> keys_, values_, queries_, slopes_;
+  std::vector<float> queries_, slopes_;
 };
 
 std::vector<double> Cache::exact(int token, int head) const {
@@ -226,6 +235,50 @@ TEST(KvWrite, RoundsIntoTheRightSlots) {
       ASSERT_EQ(cache.arena_, expected) << ops->name;
     }
   }
+}
+
+TEST(KvWrite, AnyTokensTogetherAsEachAlone) {
+  Random random(3);
+  WorkerPool pool(3);
+  for (int round = 0; round < 40; ++round) {
+    Cache cache(random_shape(random, round), random);
+    cache.write(testing::reference(), pool);
+    const std::vector<std::byte> expected = cache.arena_;
+    for (const OpTable* ops : testing::simd_tables()) {
+      cache.clear();
+      for (int first = 0, count = 0; first < cache.tokens(); first += count) {
+        count = std::min(random.between(1, 24), cache.tokens() - first);
+        cache.write(*ops, pool, first, count);
+      }
+      ASSERT_EQ(cache.arena_, expected) << ops->name << ' ' << round;
+    }
+  }
+}
+
+TEST(KvWrite, WhatIsNoNumberAndWhatIsTooLargeOrSmallForTheType) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity(), kNan = -std::nanf("");
+  constexpr float kOdd[] = {kInfinity, -kInfinity, kNan,     -kNan,      -0.0f,    1e30f,   -1e30f,  65519.0f,
+                            65520.0f,  6e-8f,      2.9e-8f,  -1e-41f,    1.5e-39f, 448.0f,  463.9f,  464.1f,
+                            0x1p-9f,   0x1p-10f,   0x3p-10f, 0x1.FFp-7f, 17.0f,    1.0625f, 1.1875f, 126.5f};
+  Random random(4);
+  WorkerPool pool(1);
+  for (const DType dtype : testing::kKvTypes)
+    for (int round = 0; round < 30; ++round) {
+      Cache cache(
+          {.dtype = dtype, .block_tokens = 16, .kv_heads = 2, .group = 1, .head_dim = 40, .lengths = {20}},
+          random);
+      // Few a row: one infinity takes all other codes of a row with a scale to 0.
+      for (int i = 0; i < 20; ++i)
+        for (std::vector<float>* rows : {&cache.keys_, &cache.values_})
+          (*rows)[static_cast<std::size_t>(random.between(0, 20 * 80 - 1))] =
+              kOdd[random.between(0, static_cast<int>(std::size(kOdd)) - 1)];
+      cache.write(testing::reference(), pool);
+      const std::vector<std::byte> expected = cache.arena_;
+      for (const OpTable* ops : testing::simd_tables()) {
+        cache.write(*ops, pool);
+        ASSERT_EQ(cache.arena_, expected) << ops->name << ' ' << traits(dtype).name;
+      }
+    }
 }
 
 TEST(Attention, EveryIsaEqualsTheReference) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "kernels/turn_square.h"
 #include "tensor/formats/convert.h"
 
 namespace loci::kernels {
@@ -69,36 +70,6 @@ const PanelLayout& layout_of(DType dtype) {
   return *layout;
 }
 
-/// 16 bytes, taken as units.
-template <class Unit>
-using Units [[gnu::vector_size(16)]] = Unit;
-
-/// The lower (kFrom = 0) or the upper halves of two vectors, a unit of each in turn.
-template <int kFrom, class Unit>
-Units<Unit> zip(Units<Unit> a, Units<Unit> b) {
-  constexpr int kCount = 16 / sizeof(Unit);
-  return [&]<int... i>(std::integer_sequence<int, i...>) {
-    return __builtin_shufflevector(a, b, (kFrom * kCount / 2 + i / 2 + i % 2 * kCount)...);
-  }(std::make_integer_sequence<int, kCount>());
-}
-
-/// 16 bytes of each of kCount = 16 / sizeof(Unit) rows become kCount units of the panel, kCount lanes wide: a
-/// transposition, by zipping the upper half of the rows into the lower log2(kCount) times.
-template <class Unit>
-void turn_square(const std::byte* const* rows, std::size_t at, std::byte* packed) {
-  constexpr std::size_t kCount = 16 / sizeof(Unit);
-  Units<Unit> square[kCount], zipped[kCount];
-  for (std::size_t i = 0; i < kCount; ++i) std::memcpy(&square[i], rows[i] + at, 16);
-  for (std::size_t round = 1; round < kCount; round *= 2) {
-    for (std::size_t i = 0; i < kCount / 2; ++i) {
-      zipped[2 * i] = zip<0, Unit>(square[i], square[i + kCount / 2]);
-      zipped[2 * i + 1] = zip<1, Unit>(square[i], square[i + kCount / 2]);
-    }
-    std::copy_n(zipped, kCount, square);
-  }
-  for (std::size_t i = 0; i < kCount; ++i) std::memcpy(packed + i * kLanes * sizeof(Unit), &square[i], 16);
-}
-
 /// Bytes [at, at + bytes) of all rows. A last unit that is not whole ends in zeros.
 template <class Unit>
 void pack_units(const std::byte* const* rows, std::size_t at, std::size_t bytes, std::byte* packed) {
@@ -106,7 +77,8 @@ void pack_units(const std::byte* const* rows, std::size_t at, std::size_t bytes,
   std::size_t done = 0;
   for (; done + 16 <= bytes; done += 16)
     for (std::size_t lane = 0; lane < kLanes; lane += kSquare)
-      turn_square<Unit>(rows + lane, at + done, packed + done * kLanes + lane * kUnit);
+      turn_square<Unit>([&](std::size_t i) { return rows[lane + i] + at + done; },
+                        packed + done * kLanes + lane * kUnit, kLanes * kUnit);
   for (; done < bytes; done += kUnit)
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
       Unit unit = 0;

@@ -5,6 +5,7 @@
 #include "kernels/cpu/activate.inl.h"
 #include "kernels/cpu/attention.inl.h"
 #include "kernels/cpu/elementwise.inl.h"
+#include "kernels/cpu/kv_write.inl.h"
 #include "kernels/cpu/matmul.inl.h"
 #include "kernels/cpu/norm.inl.h"
 #include "kernels/cpu/quantize.inl.h"
@@ -22,7 +23,7 @@ consteval OpTable op_table(const char* name) {
           .quantize = quantize<Vec>,
           .matmul = matmul<Vec>,
           .rope = rope<Vec>,
-          .kv_write = ref::kv_write,
+          .kv_write = kv_write<Vec>,
           .attention = attention<Vec>,
           .activate = activate<Vec>,
           .scale = scale<Vec>,

@@ -1,4 +1,4 @@
-// A few thousand rounded stores a token and layer, most of them scattered: every ISA uses this one.
+// A few thousand rounded stores a token and layer.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

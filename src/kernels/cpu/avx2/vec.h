@@ -97,6 +97,9 @@ inline Words operator^(Words a, Words b) {
 inline Words operator|(Words a, Words b) {
   return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)};
 }
+inline Words operator+(Words a, Words b) {
+  return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
+}
 inline Words operator-(Words a, Words b) {
   return {_mm256_sub_epi32(a.low, b.low), _mm256_sub_epi32(a.high, b.high)};
 }
@@ -256,6 +259,33 @@ inline Vec where_nan(Vec a, Vec yes, Vec no) {
 inline Vec magnitude(Vec a) {
   const __m256 sign = _mm256_set1_ps(-0.0f);
   return {_mm256_andnot_ps(sign, a.low), _mm256_andnot_ps(sign, a.high)};
+}
+inline Words bits_of(Vec a) {
+  return {_mm256_castps_si256(a.low), _mm256_castps_si256(a.high)};
+}
+/// The nearest integers, halves to even.
+inline Words rounded(Vec a) {
+  return {_mm256_cvtps_epi32(a.low), _mm256_cvtps_epi32(a.high)};
+}
+/// As binary16, rounded to the nearest, halves to even: 32 bytes.
+inline void store_f16(Vec a, std::byte* at) {
+  auto* to = reinterpret_cast<__m128i*>(at);
+  _mm_storeu_si128(to, _mm256_cvtps_ph(a.low, _MM_FROUND_TO_NEAREST_INT));
+  _mm_storeu_si128(to + 1, _mm256_cvtps_ph(a.high, _MM_FROUND_TO_NEAREST_INT));
+}
+/// The lanes in order as 16 bits each. Packing works within each half of the registers.
+inline __m256i packed_words(Words a) {
+  return _mm256_permute4x64_epi64(_mm256_packus_epi32(a.low, a.high), 0xD8);
+}
+/// The low half of each lane, the other being 0: 32 bytes.
+inline void store_u16(Words a, std::byte* at) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), packed_words(a));
+}
+/// The low byte of each lane, the others being 0: 16 bytes.
+inline void store_u8(Words a, std::byte* at) {
+  const __m256i words = packed_words(a);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(at),
+                   _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
 }
 inline bool any_nan(Vec a, Vec b) {
   return _mm256_movemask_ps(_mm256_or_ps(_mm256_cmp_ps(a.low, b.low, _CMP_UNORD_Q),

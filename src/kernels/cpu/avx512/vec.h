@@ -67,6 +67,9 @@ inline Words operator^(Words a, Words b) {
 inline Words operator|(Words a, Words b) {
   return {_mm512_or_si512(a.lanes, b.lanes)};
 }
+inline Words operator+(Words a, Words b) {
+  return {_mm512_add_epi32(a.lanes, b.lanes)};
+}
 inline Words operator-(Words a, Words b) {
   return {_mm512_sub_epi32(a.lanes, b.lanes)};
 }
@@ -176,6 +179,25 @@ inline Vec where_nan(Vec a, Vec yes, Vec no) {
 }
 inline Vec magnitude(Vec a) {
   return {_mm512_abs_ps(a.lanes)};
+}
+inline Words bits_of(Vec a) {
+  return {_mm512_castps_si512(a.lanes)};
+}
+/// The nearest integers, halves to even.
+inline Words rounded(Vec a) {
+  return {_mm512_cvtps_epi32(a.lanes)};
+}
+/// As binary16, rounded to the nearest, halves to even: 32 bytes.
+inline void store_f16(Vec a, std::byte* at) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), _mm512_cvtps_ph(a.lanes, _MM_FROUND_TO_NEAREST_INT));
+}
+/// The low half of each lane, the other being 0: 32 bytes.
+inline void store_u16(Words a, std::byte* at) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), _mm512_cvtepi32_epi16(a.lanes));
+}
+/// The low byte of each lane, the others being 0: 16 bytes.
+inline void store_u8(Words a, std::byte* at) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm512_cvtepi32_epi8(a.lanes));
 }
 inline bool any_nan(Vec a, Vec b) {
   return _mm512_cmp_ps_mask(a.lanes, b.lanes, _CMP_UNORD_Q) != 0;
