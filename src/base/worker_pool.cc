@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/processors.h"
 
 namespace loci {
 namespace {
@@ -40,17 +41,6 @@ void pause() {
 #else
   std::this_thread::yield();
 #endif
-}
-
-/// The CPUs on which this process may run; empty if the system does not tell.
-std::vector<int> allowed_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<int> cpus;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return cpus;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-    if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-  return cpus;
 }
 
 /// A wish: where the system refuses, the thread runs wherever it is put.
@@ -140,7 +130,7 @@ void WorkerPool::State::ring() {
 
 WorkerPool::WorkerPool(int threads) : state_(std::make_unique<State>()) {
   LOCI_CHECK(threads >= 1 && static_cast<std::uint64_t>(threads) <= kInsideMask);
-  const std::vector<int> cpus = allowed_cpus();
+  const std::vector<int> cpus = processors_for_threads();
   const bool one_cpu_each = static_cast<std::size_t>(threads) <= cpus.size();
   state_->workers.reserve(static_cast<std::size_t>(threads) - 1);
   for (int i = 1; i < threads; ++i) {

@@ -40,9 +40,11 @@ TEST(WorkerPool, PlainWritesAreVisibleAfterTheLoop) {  // the race detector's te
 
 TEST(WorkerPool, RunsAfterItsWorkersFellAsleep) {
   WorkerPool pool(2);
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 40; ++round) {
     // Long enough, on most rounds, for the worker to give up spinning; either way the loop must complete.
-    for (int i = 0; i < 50 * (round % 40); ++i) std::this_thread::yield();
+    std::atomic<int> spins{0};
+    while (spins.fetch_add(1) < 5'000 * (round % 20)) {
+    }
     std::atomic<int> sum{0};
     pool.for_each_chunk(10, 1, [&](int begin, int end) { sum += end - begin; });
     ASSERT_EQ(sum.load(), 10);
@@ -68,6 +70,44 @@ TEST(WorkerPool, PoolsMayBeNested) {
     inner.for_each_chunk(8, 2, [&](int begin, int end) { sum += end - begin; });
   });
   EXPECT_EQ(sum.load(), 32);
+}
+
+TEST(WorkerPool, ManyThreadsRunManyShortLoops) {
+  for (const int threads : {2, 7, 64}) {
+    WorkerPool pool(threads);
+    for (int round = 0; round < 5000 / threads; ++round) {
+      const int count = 1 + round % 130;
+      std::vector<std::atomic<int>> hits(static_cast<std::size_t>(count));
+      pool.for_each_chunk(count, 1, [&](int begin, int) { ++hits[static_cast<std::size_t>(begin)]; });
+      for (const auto& hit : hits) ASSERT_EQ(hit.load(), 1) << threads << ' ' << round;
+    }
+  }
+}
+
+TEST(WorkerPool, OthersDoTheWorkOfOneThatIsStuck) {
+  for (const int threads : {2, 3, 8}) {
+    WorkerPool pool(threads);
+    constexpr int kPieces = 100;
+    std::vector<std::atomic<int>> hits(kPieces);
+    std::atomic<int> done{0};
+    // The thread that takes the first piece gets nothing else done until all other pieces are.
+    pool.for_each_chunk(kPieces, 1, [&](int begin, int) {
+      while (begin == 0 && done.load() < kPieces - 1) std::this_thread::yield();
+      ++hits[static_cast<std::size_t>(begin)];
+      ++done;
+    });
+    for (const auto& hit : hits) ASSERT_EQ(hit.load(), 1) << threads;
+  }
+}
+
+TEST(WorkerPoolDeathTest, ALoopInsideALoopOfTheSamePoolIsABug) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        WorkerPool pool(2);
+        pool.for_each_chunk(4, 1, [&](int, int) { pool.for_each_chunk(4, 1, [](int, int) {}); });
+      },
+      "");
 }
 
 TEST(WorkerPool, MayDieUnused) {

@@ -158,7 +158,7 @@ Command add_bench_kernels(CLI::App& bench) {
   command->add_option("--seconds", options->seconds, "spent on each call")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 60.0));
-  command->add_option("-t,--threads", options->threads, "0: one a processor")->check(CLI::Range(0, 1024));
+  command->add_option("-t,--threads", options->threads, "0: one a core")->check(CLI::Range(0, 1024));
   command->add_flag("--json", options->json, "print one JSON object a line");
   add_roofline_options(*command, "roofline-", options->roofline);
   return {command, [options] { return bench_kernels(*options); }};

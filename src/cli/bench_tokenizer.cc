@@ -219,7 +219,7 @@ Command add_bench_tokenizer(CLI::App& bench) {
   command->add_option("-r,--runs", options->runs, "runs of each test; the median counts")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  command->add_option("-t,--threads", options->threads, "threads of the whole; 0: one a processor")
+  command->add_option("-t,--threads", options->threads, "threads of the whole; 0: one a core")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
   command->add_flag("--json", options->json, "print one JSON object a line");

@@ -95,7 +95,7 @@ Command add_make_model(CLI::App& app) {
           "of all matrices: F32, F16, BF16, Q8_0, Q4_0, Q4_K, IQ4_XS, ..., or the mixtures Q4_K_M, Q5_K_M")
       ->capture_default_str();
   command->add_option("--seed", options->seed, "the same seed makes the same file")->capture_default_str();
-  command->add_option("-t,--threads", options->threads, "0: one a processor")->check(CLI::Range(0, 1024));
+  command->add_option("-t,--threads", options->threads, "0: one a core")->check(CLI::Range(0, 1024));
   command->add_flag("--force", options->force, "replace OUT if it is there");
   command->add_flag("--list", options->list, "print the shapes that have a name");
   return {command, [options] { return make_model(*options); }};

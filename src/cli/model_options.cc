@@ -94,7 +94,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
                   "float16 or bfloat16 (float weights are converted)")
       ->capture_default_str()
       ->take_last();
-  command.add_option("--threads", options.engine.threads, "kernel threads; 0: one a processor")
+  command.add_option("--threads", options.engine.threads, "kernel threads; 0: one a core")
       ->check(CLI::Range(0, 1024))
       ->take_last();
   command

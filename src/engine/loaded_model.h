@@ -30,7 +30,7 @@ struct LoadOptions {
   std::optional<DType> dtype;  // --dtype float16, bfloat16: of the float matrices; default: the file's own
   Arithmetic arithmetic = Arithmetic::kNative;  // --dtype float32: kFloat32
   GenerationConfigSource generation_config = GenerationConfigSource::kAuto;
-  int threads = 0;                   // that pack the weights; 0: one a processor
+  int threads = 0;                   // that pack the weights; 0: one a core
   std::optional<Pooling> pooling{};  // --pooling; default: the model's own, else mean
   int served_context = 0;            // --max-model-len: decides RoPE variants that depend on a text's length
   /// Called where a part of loading begins: "open" (map the files, read what they say), "tokenizer" (with

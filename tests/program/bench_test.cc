@@ -164,7 +164,8 @@ TEST(BenchRoofline, PrintsTheLimitsOfEachThreadCount) {
       run_program({"bench", "roofline", "-t", "2", "--seconds", "0.001", "--buffer", "16MB", "--json"});
   EXPECT_EQ(bench.status, 0) << bench.err;
   for (const char* part :
-       {R"({"test":"read","threads":1,"gb_per_second":)", R"({"test":"read","threads":2,"gb_per_second":)"})
+       {R"({"test":"read","threads":1,"gb_per_second":)", R"({"test":"read","threads":2,"gb_per_second":)",
+        R"({"test":"loop","threads":2,"nanoseconds":)"})
     EXPECT_NE(bench.out.find(part), std::string::npos) << bench.out;
   EXPECT_EQ(run_program({"bench", "roofline", "--buffer", "much"}).status, 2);
   EXPECT_EQ(run_program({"bench", "roofline", "--buffer", "900000000GB", "-t", "1"}).status, 1);
