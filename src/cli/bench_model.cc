@@ -8,6 +8,7 @@
 #include "cli/bench.h"
 #include "cli/model_timing.h"
 #include "cli/roofline_options.h"
+#include "cli/validators.h"
 #include "kernels/timed_ops.h"
 
 namespace loci::cli {
@@ -151,20 +152,20 @@ Command add_bench_model(CLI::App& bench) {
   add_model_argument(*model, options->bench.model);
   model->add_option("-p,--prompt", options->bench.prompt, "tokens of the prompt, behind which decode starts")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   model->add_option("-n,--generate", options->bench.generate, "tokens to decode")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   model->add_option("-b,--batch", options->bench.batches, "sequences decoded together")
       ->delimiter(',')
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
   model->add_option("-r,--runs", options->bench.runs, "runs of the prefill, or of --load")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   model->add_option("-t", options->bench.model.engine.threads, "as --threads")->check(CLI::Range(0, 1024));
-  model->add_flag("--json", options->json, "one JSON object a line");
-  model->add_flag("--ops", options->by_op, "where the time goes, op by op");
+  CLI::Option* json = model->add_flag("--json", options->json, "one JSON object a line");
+  model->add_flag("--ops", options->by_op, "where the time goes, op by op; for people alone")->excludes(json);
   model->add_flag("--load", options->load, "instead: where the time from the start to the first token goes");
   add_roofline_options(*model, "roofline-", options->roofline);
   add_model_options(*model, options->bench.model);

@@ -12,6 +12,7 @@
 #include "cli/bench.h"
 #include "cli/completion.h"
 #include "cli/text_input.h"
+#include "cli/validators.h"
 #include "engine/embedded_model.h"
 #include "tensor/gguf.h"
 #include "text/open_tokenizer.h"
@@ -218,7 +219,7 @@ Command add_bench_tokenizer(CLI::App& bench) {
       ->check(CLI::Range(1u, 1u << 30));
   command->add_option("-r,--runs", options->runs, "runs of each test; the median counts")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   command->add_option("-t,--threads", options->threads, "threads of the whole; 0: one a core")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/log.h"
+#include "cli/validators.h"
 #include "hub/store.h"
 
 namespace loci::cli {
@@ -123,17 +124,17 @@ void add_engine_options(CLI::App& command, ModelOptions& options) {
   command
       .add_option("--max-model-len", engine.max_model_len,
                   "tokens of prompt and output together; 0: the model's context")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->take_last();
   command.add_option("--max-num-seqs", engine.max_num_seqs, "sequences that run at once")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->take_last();
   command
       .add_option("--max-num-batched-tokens", engine.max_num_batched_tokens,
                   "tokens of a step, shared by prompt chunks and running streams")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->take_last();
   command.add_option("--block-size", engine.block_size, "tokens of a KV block")
       ->capture_default_str()

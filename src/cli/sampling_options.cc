@@ -1,6 +1,7 @@
 #include "cli/sampling_options.h"
 
 #include "cli/completion.h"
+#include "cli/validators.h"
 
 namespace loci::cli {
 
@@ -19,7 +20,7 @@ SamplingParams SamplingOptions::params(const GenerationDefaults& defaults) const
 void add_sampling_options(CLI::App& command, SamplingOptions& options) {
   command.add_option("--max-tokens", options.max_tokens, "tokens to generate at most")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(at_least(1));
   command.add_option("--temperature", options.temperature, "0: always the most likely token");
   command.add_option("--top-p", options.top_p,
                      "of the most likely tokens that together reach this probability");

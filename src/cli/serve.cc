@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/model_options.h"
 #include "cli/serve_loop.h"
+#include "cli/validators.h"
 
 namespace loci::cli {
 namespace {
@@ -33,7 +34,7 @@ void add_server_options(CLI::App& command, ServeOptions& options) {
       .add_option("--max-queued-requests", options.model.engine.max_queued_requests,
                   "requests that may wait; more are refused")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber)
+      ->check(at_least(1))
       ->take_last();
   command.add_option("--seed", options.seed, "makes the seeds of requests that bring none a fixed series")
       ->take_last();
@@ -41,7 +42,7 @@ void add_server_options(CLI::App& command, ServeOptions& options) {
       .add_option("--shutdown-timeout", options.shutdown_seconds,
                   "seconds that running streams get after SIGTERM")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least(0))
       ->take_last();
   command.add_option("--config", "TOML file with flags as keys (max-num-seqs = 16); the command line wins");
 }

@@ -80,7 +80,7 @@ TEST(BenchKernels, PrintsEveryInstructionSetOfACall) {
   for (const json::object& line : lines)
     sets[std::string(line.at("test").as_string())].emplace(line.at("isa").as_string());
   EXPECT_EQ(sets.size(), 3u) << bench.out;
-  for (const auto& [call, isas] : sets)  // AMX has matrix products alone
+  for (const auto& [call, isas] : sets)  // AMX has matrix products and attention alone
     EXPECT_TRUE(std::ranges::includes(isas, sets["add/tokens:1"])) << call << ": " << bench.out;
   for (const json::object& line : lines) {
     EXPECT_TRUE(line.at("right").as_bool()) << json::serialize(line);
@@ -123,7 +123,12 @@ TEST(BenchModel, BatchesThatDoNotFitAreRefused) {
   EXPECT_EQ(little.status, 1);
   EXPECT_NE(little.err.find("lower -b, -p or -n"), std::string::npos) << little.err;
   EXPECT_EQ(run_program({"bench", "model", "-b", "0"}).status, 2);
-  EXPECT_EQ(run_program({"bench", "model", "-p", "0"}).status, 2);
+  const Finished nothing = run_program({"bench", "model", "-p", "0"});
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_NE(nothing.err.find("--prompt: '0' is not a number of at least 1"), std::string::npos)
+      << nothing.err;
+  EXPECT_EQ(run_program({"bench", "model", "--ops", "--json"}).status, 2)
+      << "ops are printed for people alone";
 }
 
 TEST(MakeModel, ItsModelLoadsAndGenerates) {
