@@ -13,7 +13,11 @@ IntegerMatmul integer_matmul(DType dtype);
 
 inline constexpr int kFewestRows = 64;
 
-/// Rounded rows times BF16 weights, any number of them.
+/// Rounded rows times BF16 weights: any number of them on tiles; at most kFewBf16Rows with vectors, to the
+/// same bits.
 void matmul_bf16(const MatmulArgs& args, WorkerPool& pool);
+void matmul_bf16_few(const MatmulArgs& args, WorkerPool& pool);
+
+inline constexpr int kFewBf16Rows = 4;
 
 }  // namespace loci::kernels::amx
