@@ -57,7 +57,7 @@ def heading(found):
         yield f"- {name}: {version}"
     yield ""
     unit = {"read": "GB/s"}
-    limits = (f"{test} {number(value)} {unit.get(test, 'GOP/s')} ({number(least)} to {number(most)})" for test, (value, least, most) in found.machine_limits().items())
+    limits = (f"{test} {number(value)} {unit.get(test, 'GOP/s')} ({number(least)} to {number(most)})" for test, (value, least, most) in found.machine_limits().items() if test != "loop")
     yield "Limits of the machine, median and range: " + ", ".join(limits) + "."
 
 
