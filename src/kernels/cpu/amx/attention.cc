@@ -6,7 +6,6 @@
 // row for keys, always 8 for values, so that 16 positions are the same sum whether they lie in one block or
 // two.
 #include <optional>
-#include <utility>
 
 #include "kernels/cpu/amx/tiles.h"
 #include "kernels/cpu/amx/vec.h"
@@ -24,14 +23,6 @@ constexpr int kQueries = 4, kKeys = 5;  // 16 words a row
 constexpr int kFew = 6, kFewOther = 7;  // 8 words a row: the last queries and keys; weights and values
 constexpr int kWords = 16, kFewWords = 8;
 constexpr long kWordBytes = 4;
-
-/// f(0), f(1), ... f(kCount - 1) as constants.
-template <int kCount, class F>
-inline __attribute__((always_inline)) void repeat(F&& f) {
-  [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
-    (f(std::integral_constant<int, kIndex>()), ...);
-  }(std::make_integer_sequence<int, kCount>());
-}
 
 class TileProducts {
  public:
@@ -86,11 +77,11 @@ class TileProducts {
 
   template <int kGroups>
   void score_groups(int first, int rows, const float* queries, const ScoredKeys& k, float* scores) {
-    repeat<kGroups>([](auto g) { zero_tile<g()>(); });
+    unrolled<kGroups>([](auto g) { zero_tile<g()>(); });
     int step = 0;
     for (; step + kWords <= steps_; step += kWords, queries += kRows * kWords) {
       load_tile<kQueries>(queries + first * kWords);
-      repeat<kGroups>([&](auto g) {
+      unrolled<kGroups>([&](auto g) {
         load_tile<kKeys>(k.keys[g()] + step * k.step, k.step * kWordBytes);
         dot_bf16<g(), kQueries, kKeys>();
         if (rows <= kFetchingRows) fetch(k.ahead.groups[g()] + step * k.ahead.step, kWords, k.ahead.step);
@@ -98,24 +89,24 @@ class TileProducts {
     }
     if (step < steps_) {
       load_tile<kFew>(queries + first * kFewWords, kFewWords * kWordBytes);
-      repeat<kGroups>([&](auto g) {
+      unrolled<kGroups>([&](auto g) {
         load_tile<kFewOther>(k.keys[g()] + step * k.step, k.step * kWordBytes);
         dot_bf16<g(), kFew, kFewOther>();
         if (rows <= kFetchingRows) fetch(k.ahead.groups[g()] + step * k.ahead.step, kFewWords, k.ahead.step);
       });
     }
-    repeat<kGroups>([&](auto g) { store_tile<g()>(scores + g() * kLaneCount, kScoreStride * kWordBytes); });
+    unrolled<kGroups>([&](auto g) { store_tile<g()>(scores + g() * kLaneCount, kScoreStride * kWordBytes); });
   }
 
   /// Dimensions [dim, dim + 16 * kVecs).
   template <int kVecs>
   void weigh_dims(int rows, const WeighedSpan& span, long dim) {
     constexpr long kWidth = kVecs * kLaneCount;
-    repeat<kVecs>([](auto v) { zero_tile<v()>(); });
+    unrolled<kVecs>([](auto v) { zero_tile<v()>(); });
     for (int g = 0; g < span.groups; ++g) {
       load_tile<kFew>(span.weights + g * kFewWords, kScoreStride * kWordBytes);
       const float* values = span.values[g] + dim;
-      repeat<kVecs>([&](auto v) {
+      unrolled<kVecs>([&](auto v) {
         load_tile<kFewOther>(values + v() * kLaneCount, span.value_stride * kWordBytes);
         dot_bf16<v(), kFew, kFewOther>();
         if (rows <= kFetchingRows)
@@ -123,7 +114,7 @@ class TileProducts {
                 span.value_stride / kLaneCount * span.ahead.step);
       });
     }
-    repeat<kVecs>([&](auto v) { store_tile<v()>(products_ + v() * kLaneCount, kWidth * kWordBytes); });
+    unrolled<kVecs>([&](auto v) { store_tile<v()>(products_ + v() * kLaneCount, kWidth * kWordBytes); });
     for (int r = 0; r < rows; ++r) {
       const Vec correction = Vec::splat(span.corrections[r]);
       float* sums = span.sums + r * span.sum_stride + dim;

@@ -7,7 +7,6 @@
 // rows pass by; sums wait in memory between chunks, as the floats that they are. Few rows: one tile of as
 // many rows as there are by four panels, whose columns are read once, at the speed of the memory.
 #include <cstring>
-#include <utility>
 
 #include "base/check.h"
 #include "kernels/cpu/amx/matmul.h"
@@ -57,14 +56,6 @@ struct Registers {
     return shapes;
   }
 };
-
-/// Calls f(std::integral_constant i) for 0 <= i < kCount.
-template <int kCount, class F>
-inline __attribute__((always_inline)) void unrolled(F&& f) {
-  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
-    (f(std::integral_constant<int, i>{}), ...);
-  }(std::make_integer_sequence<int, kCount>());
-}
 
 template <int kRowTiles, int kPanels>
 inline __attribute__((always_inline)) void multiply_block(const RoundedBlock* rows,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 namespace loci::kernels::amx {
 
@@ -33,6 +34,14 @@ class TileSession {
   TileSession& operator=(const TileSession&) = delete;
   ~TileSession() { asm volatile("tilerelease"); }
 };
+
+/// Calls f(std::integral_constant i) for 0 <= i < kCount: the numbers of registers are constants.
+template <int kCount, class F>
+inline __attribute__((always_inline)) void unrolled(F&& f) {
+  [&]<int... i>(std::integer_sequence<int, i...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<int, i>{}), ...);
+  }(std::make_integer_sequence<int, kCount>());
+}
 
 template <int kTile>
 inline __attribute__((always_inline)) void load_tile(const void* at, long stride = kTileBytes) {
