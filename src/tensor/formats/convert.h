@@ -15,7 +15,9 @@ void dequantize_row(DType dtype, const std::byte* source, std::size_t elements, 
 /// Whether quantize_row() knows how.
 bool can_quantize(DType dtype);
 
-/// Writes row_bytes(dtype, elements) bytes. Rounds as the format's header says; bit for bit what ggml stores.
+/// Writes row_bytes(dtype, elements) bytes. Rounds as the format's header says: up to Q5_1 bit for bit what
+/// ggml stores; scales of K-quants and IQ4 are searched for (block_search.h). The values should be finite:
+/// others give blocks without meaning.
 void quantize_row(DType dtype, const float* source, std::size_t elements, std::byte* destination);
 
 }  // namespace loci

@@ -6,8 +6,8 @@
 #include "base/check.h"
 #include "tensor/formats/half.h"
 #include "tensor/formats/iq.h"
-#include "tensor/formats/iq4.h"
-#include "tensor/formats/k_quants.h"
+#include "tensor/formats/iq4_encode.h"
+#include "tensor/formats/k_quants_encode.h"
 #include "tensor/formats/q4_0.h"
 #include "tensor/formats/q4_1.h"
 #include "tensor/formats/q5.h"
@@ -82,13 +82,13 @@ constexpr std::array kFormats{
     block_format<BlockQ4_1, quantize_block_q4_1>(DType::kQ4_1, "Q4_1", 3),
     block_format<BlockQ5_0, quantize_block_q5_0>(DType::kQ5_0, "Q5_0", 6),
     block_format<BlockQ5_1, quantize_block_q5_1>(DType::kQ5_1, "Q5_1", 7),
-    block_format<BlockQ2_K>(DType::kQ2_K, "Q2_K", 10),
-    block_format<BlockQ3_K>(DType::kQ3_K, "Q3_K", 11),
-    block_format<BlockQ4_K>(DType::kQ4_K, "Q4_K", 12),
-    block_format<BlockQ5_K>(DType::kQ5_K, "Q5_K", 13),
-    block_format<BlockQ6_K>(DType::kQ6_K, "Q6_K", 14),
-    block_format<BlockIQ4_NL>(DType::kIQ4_NL, "IQ4_NL", 20),
-    block_format<BlockIQ4_XS>(DType::kIQ4_XS, "IQ4_XS", 23),
+    block_format<BlockQ2_K, quantize_block_q2_k>(DType::kQ2_K, "Q2_K", 10),
+    block_format<BlockQ3_K, quantize_block_q3_k>(DType::kQ3_K, "Q3_K", 11),
+    block_format<BlockQ4_K, quantize_block_q4_k>(DType::kQ4_K, "Q4_K", 12),
+    block_format<BlockQ5_K, quantize_block_q5_k>(DType::kQ5_K, "Q5_K", 13),
+    block_format<BlockQ6_K, quantize_block_q6_k>(DType::kQ6_K, "Q6_K", 14),
+    block_format<BlockIQ4_NL, quantize_block_iq4_nl>(DType::kIQ4_NL, "IQ4_NL", 20),
+    block_format<BlockIQ4_XS, quantize_block_iq4_xs>(DType::kIQ4_XS, "IQ4_XS", 23),
     block_format<BlockIQ1_S>(DType::kIQ1_S, "IQ1_S", 19),
     block_format<BlockIQ1_M>(DType::kIQ1_M, "IQ1_M", 29),
     block_format<BlockIQ2_XXS>(DType::kIQ2_XXS, "IQ2_XXS", 16),

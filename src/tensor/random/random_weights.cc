@@ -118,7 +118,7 @@ void random_blocks(Bits& bits, float scale, std::size_t count, std::byte* destin
 
 using MakeBlocks = void (*)(Bits&, float scale, std::size_t count, std::byte* destination);
 
-/// nullptr where the type has a quantizer, or is no weight.
+/// nullptr where normal values are rounded, or the type is no weight.
 MakeBlocks block_maker(DType dtype) {
   switch (dtype) {
     case DType::kQ2_K:
@@ -183,17 +183,17 @@ bool can_be_random(DType dtype) {
 RandomWeights::RandomWeights(DType dtype, double deviation, std::uint64_t seed)
     : dtype_(dtype), scale_(static_cast<float>(deviation)), seed_(seed) {
   LOCI_CHECK(can_be_random(dtype));
-  if (!can_quantize(dtype))
+  if (block_maker(dtype) != nullptr)
     scale_ = static_cast<float>(deviation / unit_deviation(dtype, block_maker(dtype)));
 }
 
 void RandomWeights::fill_row(std::uint64_t stream, std::uint64_t row, std::size_t columns,
                              std::byte* destination) const {
   Bits bits(seed_, stream, row);
-  if (!can_quantize(dtype_)) {
+  if (const MakeBlocks make = block_maker(dtype_)) {
     const auto block = static_cast<std::size_t>(traits(dtype_).block_elements);
     LOCI_CHECK(columns % block == 0);
-    return block_maker(dtype_)(bits, scale_, columns / block, destination);
+    return make(bits, scale_, columns / block, destination);
   }
   std::vector<float> values(columns);
   fill_normal(bits, scale_, values);

@@ -2,8 +2,9 @@
 // normal distribution with mean 0, so that activations stay of one size, and every bit pattern is one that a
 // file might hold. A row is a function of seed, stream and row number alone.
 //
-// Formats with a quantizer get normal values, rounded. Those without get blocks of random codes and sub-block
-// scales; the block's own scale is chosen so that the values have the deviation asked for.
+// Formats whose quantizer only rounds get normal values, rounded. Those without one, or whose quantizer
+// searches for its scales, get blocks of random codes and sub-block scales; the block's own scale is chosen
+// so that the values have the deviation asked for.
 #pragma once
 
 #include <cstddef>
