@@ -45,9 +45,9 @@ asan: setup
 # Only the layers that have threads.
 tsan: setup
 	@$(CONFIGURE) -B build-tsan -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLOCI_SANITIZE=thread >/dev/null
-	@cmake --build build-tsan -j $(JOBS) --target base_test kernels_test engine_test server_test program_test
+	@cmake --build build-tsan -j $(JOBS) --target base_test kernels_test engine_test server_test bench_test program_test
 	@TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp ctest --test-dir build-tsan --output-on-failure -j $(JOBS) \
-	  -R '^(base|kernels|engine|server|program)$$'
+	  -R '^(base|kernels|engine|server|bench|program)$$'
 
 fuzz:
 	@tools/setup/debian.sh clang

@@ -8,6 +8,7 @@ namespace loci::cli {
 Command add_bench_kernels(CLI::App& bench);
 Command add_bench_model(CLI::App& bench);
 Command add_bench_roofline(CLI::App& bench);
+Command add_bench_serve(CLI::App& bench);
 Command add_bench_tokenizer(CLI::App& bench);
 
 }  // namespace loci::cli
