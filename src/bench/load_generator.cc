@@ -24,6 +24,11 @@ constexpr std::size_t kMaxErrorText = 500;
 constexpr int kWarmupUsers = 32;
 constexpr std::uint64_t kTenantDraw = 0x74656E, kPriorityDraw = 0x707269, kAnswer = 0x616E73;
 
+/// "Later, perhaps": too many requests, unavailable, overloaded.
+bool is_refusal(int status) {
+  return status == 429 || status == 503 || status == 529;
+}
+
 /// As many open files as the system allows: each connection is one.
 void raise_file_limit() {
   rlimit limit{};
@@ -278,8 +283,7 @@ net::awaitable<Message> Generator::ask(const Conversation& conversation, bool in
     Attempt tried(options_.keep_text || (in_session && !ids));
     co_await attempt(request, tried);
     if (result.retries == 0) result.sent = seconds(tried.reply.sent - start_);
-    const bool refused = tried.reply.status == 429 || tried.reply.status == 503;
-    if (refused && result.retries < options_.retries) {
+    if (is_refusal(tried.reply.status) && result.retries < options_.retries) {
       co_await wait_until(now() + tried.reply.retry_after.value_or(1));
       continue;
     }

@@ -42,7 +42,7 @@ struct LoadOptions {
   int warmup = 0;                        // requests before the start that do not count
   std::vector<Tenant> tenants{};         // none: the headers of `server` alone
   std::vector<Weighted> priorities{};    // names are whole numbers
-  int retries = 0;                       // of a request that got 429 or 503
+  int retries = 0;                       // of a request that got 429, 503 or 529
   Duration request_timeout = std::chrono::hours(6);
   bool keep_text = false;
   std::uint64_t seed = 0;

@@ -1,6 +1,7 @@
 #include "bench/load_generator.h"
 
 #include <atomic>
+#include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <set>
@@ -273,6 +274,19 @@ TEST(LoadGenerator, HundredsAtOnce) {
   const LoadRun done = run(options_for(server, 400), kSmall);
   EXPECT_EQ(std::ranges::count_if(done.requests, &RequestResult::ok), 400);
   for (const RequestResult& one : done.requests) EXPECT_EQ(one.intended, 0);
+}
+
+TEST(LoadGenerator, AnInterruptedRunTellsWhatItHas) {
+  std::atomic<int> count = 0;
+  FakeServer server([&](const FakeRequest&) {
+    if (++count == 20) ::kill(::getpid(), SIGINT);
+    return streamed(2);
+  });
+  LoadOptions options = options_for(server, std::size_t{1} << 40);
+  options.max_concurrency = 3;
+  const LoadRun done = run(options, kSmall);
+  EXPECT_TRUE(done.interrupted);
+  EXPECT_GE(done.requests.size(), 17u) << "all but those in flight";
 }
 
 TEST(LoadGenerator, NothingIsSentAfterTheDuration) {

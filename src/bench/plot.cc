@@ -10,6 +10,7 @@ namespace {
 constexpr double kWidth = 560, kHeight = 280;
 constexpr double kLeft = 62, kRight = 12, kTop = 30, kBottom = 42;
 constexpr std::size_t kColours = 4;
+constexpr double kLetter = 5.8;  // about the width of one at 11 px
 
 /// One axis: data from 0 to `end`, a mark each `step`.
 struct Axis {
@@ -73,14 +74,20 @@ std::string axes(const Plot& plot, const Frame& frame) {
 
 std::string draw(const Series& series, std::size_t colour, const Frame& frame) {
   std::string out;
-  if (series.dots) {
+  if (series.style == Series::Style::kDots) {
     for (const auto& [x, y] : series.points)
       out += fmt::format(R"(<circle class="dot-{}" cx="{:.1f}" cy="{:.1f}" r="2"/>)", colour, frame.at_x(x),
                          frame.at_y(y));
     return out;
   }
   out += fmt::format(R"(<polyline class="series-{}" points=")", colour);
-  for (const auto& [x, y] : series.points) out += fmt::format("{:.1f},{:.1f} ", frame.at_x(x), frame.at_y(y));
+  double last = 0;
+  for (const auto& [x, y] : series.points) {
+    if (series.style == Series::Style::kSteps)
+      out += fmt::format("{:.1f},{:.1f} ", frame.at_x(x), frame.at_y(last));
+    out += fmt::format("{:.1f},{:.1f} ", frame.at_x(x), frame.at_y(y));
+    last = y;
+  }
   return out + "\"/>";
 }
 
@@ -91,7 +98,7 @@ std::string legend(const Plot& plot) {
     const std::string& name = plot.series[i].name;
     if (name.empty()) continue;
     out += text(x, 16, "end", name);
-    x -= 7.0 * static_cast<double>(name.size()) + 6;
+    x -= kLetter * static_cast<double>(name.size()) + 6;
     out +=
         fmt::format(R"(<rect class="dot-{}" x="{:.1f}" y="8" width="10" height="10"/>)", i % kColours, x - 6);
     x -= 18;

@@ -15,7 +15,8 @@ using Points = std::vector<std::pair<double, double>>;
 struct Series {
   std::string name;  // in the legend; empty: none
   Points points;
-  bool dots = false;  // points instead of a line
+  enum class Style { kLine, kSteps, kDots };  // steps: each value holds until the next point
+  Style style = Style::kLine;
 };
 
 struct Plot {

@@ -30,7 +30,8 @@ polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 circle { fill-opacity: .6; }
 )";
 constexpr std::size_t kMaxDots = 3000;
-constexpr int kTimeSteps = 240;
+constexpr int kTimeSteps = 150;         // of plots over time, at most
+constexpr double kShortestStep = 0.05;  // seconds: shorter ones show the server's steps, not its speed
 
 using Rows = std::vector<std::vector<std::string>>;
 
@@ -121,7 +122,7 @@ Plot distribution(std::string title, const Summary& total, const std::vector<Sum
   const auto add = [&](const Summary& summary) {
     std::vector<double> milliseconds = (summary.*values).sorted();
     for (double& value : milliseconds) value *= 1000;
-    plot.series.push_back({summary.name, cumulative(milliseconds)});
+    plot.series.push_back({summary.name, cumulative(milliseconds), Series::Style::kSteps});
   };
   if (parts.empty()) add(total);
   for (const Summary& part : parts) add(part);
@@ -130,10 +131,11 @@ Plot distribution(std::string title, const Summary& total, const std::vector<Sum
 
 /// Tokens a second, and requests that have been sent and not answered, over time.
 std::pair<Plot, Plot> over_time(const Report& report) {
-  const double step = std::max(report.total.duration / kTimeSteps, 1e-3);
-  std::vector<double> tokens(kTimeSteps + 1), running(kTimeSteps + 1), waiting(kTimeSteps + 1);
+  const double step = std::max(report.total.duration / kTimeSteps, kShortestStep);
+  const auto steps = static_cast<std::size_t>(report.total.duration / step) + 1;
+  std::vector<double> tokens(steps), running(steps), waiting(steps);
   const auto slot = [&](double time) {
-    return static_cast<std::size_t>(std::clamp(time / step, 0.0, double{kTimeSteps}));
+    return static_cast<std::size_t>(std::clamp(time / step, 0.0, static_cast<double>(steps - 1)));
   };
   for (const RequestResult& request : report.requests) {
     for (std::size_t i = 0; i < request.output_times.size(); ++i)
@@ -149,18 +151,20 @@ std::pair<Plot, Plot> over_time(const Report& report) {
       out.emplace_back(static_cast<double>(i) * step, values[i]);
     return out;
   };
-  return {Plot{"Output tokens per second", "seconds", "tokens/s", {{"", points(tokens)}}},
-          Plot{"Requests",
-               "seconds",
-               "requests",
-               {{"answering", points(running)}, {"before the first token", points(waiting)}}}};
+  return {
+      Plot{"Output tokens per second", "seconds", "tokens/s", {{"", points(tokens), Series::Style::kSteps}}},
+      Plot{"Requests",
+           "seconds",
+           "requests",
+           {{"answering", points(running), Series::Style::kSteps},
+            {"before the first token", points(waiting), Series::Style::kSteps}}}};
 }
 
 Plot first_tokens_over_time(const Report& report) {
   Plot plot{"Time to first token by intended send time", "seconds", "ms"};
   const std::size_t groups = std::max<std::size_t>(report.tenants.size(), 1);
   for (std::size_t i = 0; i < groups; ++i)
-    plot.series.push_back({groups > 1 ? report.tenants[i] : "", {}, true});
+    plot.series.push_back({groups > 1 ? report.tenants[i] : "", {}, Series::Style::kDots});
   const std::size_t stride = report.requests.size() / kMaxDots + 1;
   for (std::size_t i = 0; i < report.requests.size(); i += stride) {
     const RequestResult& request = report.requests[i];

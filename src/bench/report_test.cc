@@ -145,7 +145,8 @@ TEST(Plot, DistributionsReachOneAtTheLargest) {
 }
 
 TEST(Plot, LiesWithinItsFrame) {
-  const std::string text = svg({"a < b", "x", "y", {{"one", {{0, 0}, {3.7, 1e6}}}, {"two", {{1, 5}}, true}}});
+  const std::string text =
+      svg({"a < b", "x", "y", {{"one", {{0, 0}, {3.7, 1e6}}}, {"two", {{1, 5}}, Series::Style::kDots}}});
   EXPECT_NE(text.find("a &lt; b"), std::string::npos);
   EXPECT_NE(text.find("<polyline"), std::string::npos);
   EXPECT_NE(text.find("<circle"), std::string::npos);

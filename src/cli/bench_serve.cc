@@ -123,7 +123,9 @@ Result<> bench_serve(BenchServeOptions options) {
   print_text(text_report(report));
   LOCI_TRY_VOID(save(options, report));
   if (report.total.completed > 0) return {};
-  if (report.requests.empty()) return fail(ErrorCode::kUnavailable, "no request was answered");
+  if (report.requests.empty())
+    return fail(ErrorCode::kUnavailable, "{} before any request was answered",
+                report.interrupted ? "interrupted" : "ended");
   const bench::RequestResult& first = report.requests.front();
   return fail(ErrorCode::kUnavailable, "no request was answered; the first ended with {}: {}",
               first.error_kind, first.error);

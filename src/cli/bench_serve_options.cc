@@ -21,7 +21,8 @@ void add_target(CLI::App& command, BenchServeOptions& o) {
       ->capture_default_str()
       ->check(CLI::Range(0.001, kLongest));
   command
-      .add_option("--retry", o.load.retries, "times that a 429 or 503 is tried again, after its Retry-After")
+      .add_option("--retry", o.load.retries,
+                  "times that a 429, 503 or 529 is tried again, after its Retry-After")
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
 }
