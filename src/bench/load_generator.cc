@@ -7,12 +7,11 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <charconv>
 #include <csignal>
-#include <deque>
 #include <sys/resource.h>
 
 #include "bench/http_connection.h"
+#include "bench/slots.h"
 #include "bench/sse.h"
 
 namespace loci::bench {
@@ -22,6 +21,7 @@ constexpr auto kAwait = net::as_tuple(net::use_awaitable);  // named: see http_c
 constexpr std::int64_t kLongPrompt = 2000;  // tokens; from here on the body is written by the other thread
 constexpr std::size_t kMaxErrorText = 500;
 constexpr int kWarmupUsers = 32;
+constexpr Duration kTick = std::chrono::milliseconds(250);
 constexpr std::uint64_t kTenantDraw = 0x74656E, kPriorityDraw = 0x707269, kAnswer = 0x616E73;
 
 /// "Later, perhaps": too many requests, unavailable, overloaded.
@@ -36,35 +36,6 @@ void raise_file_limit() {
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
-
-/// A counting semaphore of coroutines on one thread; first come, first served.
-class Slots {
- public:
-  Slots(net::io_context& context, int free) : context_(context), free_(free) {}
-
-  net::awaitable<void> take() {
-    if (free_ > 0) {
-      --free_;
-      co_return;
-    }
-    net::steady_timer turn(context_, net::steady_timer::time_point::max());
-    waiting_.push_back(&turn);
-    co_await turn.async_wait(kAwait);  // give() hands the slot over
-  }
-  void give() {
-    if (waiting_.empty()) {
-      ++free_;
-      return;
-    }
-    waiting_.front()->cancel();
-    waiting_.pop_front();
-  }
-
- private:
-  net::io_context& context_;
-  int free_;
-  std::deque<net::steady_timer*> waiting_;
-};
 
 /// What one attempt brought.
 struct Attempt {
@@ -119,6 +90,8 @@ class Generator {
   net::awaitable<void> attempt(const HttpRequest& request, Attempt& attempt);
   void conclude(const Attempt& attempt, RequestResult& result) const;
   void record(RequestResult result);
+  void tell();
+  void tick();
 
   const Workload& workload_;
   const LoadOptions& options_;
@@ -137,6 +110,7 @@ class Generator {
   std::vector<std::shared_ptr<HttpConnection>> idle_{};
   std::optional<Slots> slots_{};
   net::signal_set signals_{context_};
+  net::steady_timer ticker_{context_};
 };
 
 Result<LoadRun> Generator::run() {
@@ -159,6 +133,7 @@ Result<LoadRun> Generator::run() {
     for (int i = 0; i < *options_.max_concurrency; ++i) spawn([this] { return one_user(); });
   else
     spawn([this] { return arrive(); });
+  tick();
   context_.run();
   writer_.join();
   std::ranges::sort(run_.requests, {}, &RequestResult::number);
@@ -171,7 +146,9 @@ void Generator::spawn(F coroutine) {
   ++live_;
   net::co_spawn(context_, std::move(coroutine), [this](std::exception_ptr failure) {
     if (failure) std::rethrow_exception(failure);
-    if (--live_ == 0) signals_.cancel();
+    if (--live_ > 0) return;
+    signals_.cancel();
+    ticker_.cancel();
   });
 }
 
@@ -360,9 +337,23 @@ void Generator::conclude(const Attempt& tried, RequestResult& result) const {
 void Generator::record(RequestResult result) {
   ++(result.ok() ? progress_.completed : progress_.failed);
   progress_.output_tokens += result.output_tokens;
-  progress_.seconds = now();
   run_.requests.push_back(std::move(result));
+  tell();
+}
+
+void Generator::tell() {
+  progress_.seconds = now();
   observer_.on_progress(progress_);
+}
+
+/// Tells of progress while nothing ends, too.
+void Generator::tick() {
+  ticker_.expires_after(kTick);
+  ticker_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled || live_ == 0) return;
+    tell();
+    tick();
+  });
 }
 
 class Silent final : public LoadObserver {
@@ -386,21 +377,6 @@ Result<> warm_up(const Workload& workload, LoadOptions options) {
 }
 
 }  // namespace
-
-Result<std::vector<Tenant>> parse_tenants(std::string_view text) {
-  LOCI_TRY(const auto weights, parse_weights(text));
-  std::vector<Tenant> tenants;
-  for (const Weighted& one : weights) {
-    const std::size_t equals = std::min(one.name.find('='), one.name.size());
-    Tenant tenant{one.name.substr(0, equals), one.name.substr(std::min(equals + 1, one.name.size())),
-                  one.weight};
-    if (tenant.name.empty())
-      return fail(ErrorCode::kInvalidArgument, "'{}' has no name before '='", one.name);
-    LOCI_TRY_VOID(parse_header("Authorization: " + tenant.api_key));
-    tenants.push_back(std::move(tenant));
-  }
-  return tenants;
-}
 
 Result<LoadRun> run_load(const Workload& workload, const LoadOptions& options, LoadObserver& observer) {
   raise_file_limit();

@@ -18,18 +18,11 @@
 #include "bench/request_body.h"
 #include "bench/request_result.h"
 #include "bench/server_probe.h"
+#include "bench/tenants.h"
 #include "bench/weights.h"
 #include "bench/workload.h"
 
 namespace loci::bench {
-
-struct Tenant {
-  std::string name, api_key;
-  double weight = 1;  // share of the sessions
-};
-
-/// Of "name=key:weight,name=key:weight". kInvalidArgument names what is wrong.
-Result<std::vector<Tenant>> parse_tenants(std::string_view text);
 
 struct LoadOptions {
   ServerAddress server{};
@@ -58,7 +51,7 @@ struct LoadProgress {
 class LoadObserver {
  public:
   virtual ~LoadObserver() = default;
-  virtual void on_progress(const LoadProgress& progress) = 0;  // after each request
+  virtual void on_progress(const LoadProgress& progress) = 0;  // after each request, and now and then
 };
 
 struct LoadRun {
