@@ -105,6 +105,14 @@ TEST(Norm, RoundsToTheBytesThatQuantizeMakes) {
       ops->norm(args, pool);
       ASSERT_EQ(std::memcmp(bytes.data(), expected.data(), bytes.size() * sizeof(QuantizedBlock)), 0)
           << ops->name << ' ' << tokens;
+      testing::OwnedScaledRows rows(tokens, kFeatures);
+      args.bytes = nullptr;
+      args.scaled = rows.view();
+      ops->norm(args, pool);
+      ASSERT_TRUE(
+          same_rows(rows, testing::scaled(testing::reference(), pool, output.data(), tokens, kFeatures)))
+          << ops->name << ' ' << tokens;
+      args.scaled = {};
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "kernels/test_support.h"
+#include "tensor/formats/w8a8.h"
 
 namespace loci::kernels {
 namespace {
@@ -13,7 +14,7 @@ using testing::same_bits;
 
 constexpr int kGap = 3;  // unused floats between the rows of the output, which must stay as they are
 
-enum class Arithmetic { kFloat, kInteger };
+enum class Arithmetic { kFloat, kInteger, kScaled };
 
 struct Case {
   Case(DType dtype, int rows, int columns, int count, Random& random)
@@ -30,13 +31,17 @@ struct Case {
     std::vector<QuantizedBlock> bytes;
     if (arithmetic == Arithmetic::kInteger)
       bytes = testing::quantized(ops, pool, rows, count, weight.view.columns, weight.view.column_order);
+    testing::OwnedScaledRows scaled(count, weight.view.columns);
+    if (arithmetic == Arithmetic::kScaled)
+      scaled = testing::scaled(ops, pool, rows, count, weight.view.columns, weight.view.column_order);
     ops.matmul({.weight = weight.view,
                 .input = rows,
                 .tokens = count,
                 .mode = mode,
                 .output = output.data(),
                 .output_stride = stride,
-                .quantized = arithmetic == Arithmetic::kInteger ? bytes.data() : nullptr},
+                .quantized = arithmetic == Arithmetic::kInteger ? bytes.data() : nullptr,
+                .scaled = arithmetic == Arithmetic::kScaled ? scaled.view() : ScaledRows{}},
                pool);
     return output;
   }
@@ -51,12 +56,14 @@ struct Case {
 };
 
 std::vector<DType> types_of(Arithmetic arithmetic) {
+  if (arithmetic == Arithmetic::kScaled) return {DType::kW8A8};
   return arithmetic == Arithmetic::kInteger ? testing::integer_types() : testing::weight_types();
 }
 
 class Matmul : public ::testing::TestWithParam<Arithmetic> {};
 INSTANTIATE_TEST_SUITE_P(Float, Matmul, ::testing::Values(Arithmetic::kFloat));
 INSTANTIATE_TEST_SUITE_P(Integer, Matmul, ::testing::Values(Arithmetic::kInteger));
+INSTANTIATE_TEST_SUITE_P(Scaled, Matmul, ::testing::Values(Arithmetic::kScaled));
 
 TEST_P(Matmul, EveryIsaEqualsTheReference) {
   WorkerPool alone(1), pool(3);
@@ -142,12 +149,123 @@ TEST(MatmulInteger, ReferenceIsCloseToExact) {
   }
 }
 
+// The same with one scale a row.
+TEST(MatmulScaled, ReferenceIsCloseToExact) {
+  Random random(4);
+  WorkerPool pool(1);
+  Case c(DType::kW8A8, 40, 512, 3, random);
+  c.arithmetic = Arithmetic::kScaled;
+  const std::vector<float> output = c.run(testing::reference(), pool, MatmulOutput::kStore);
+  for (int t = 0; t < c.tokens; ++t)
+    for (int r = 0; r < 40; ++r) {
+      double exact = 0, bound = 0;
+      for (int i = 0; i < 512; ++i) {
+        const double weight{c.weight.at(r, i)};
+        exact += weight * double{c.input[static_cast<std::size_t>(t * 512 + i)]};
+        bound += std::fabs(weight) * 0.5 / 127;  // |x| <= 1
+      }
+      ASSERT_NEAR(output[static_cast<std::size_t>(t * c.stride + r)], exact, bound * 1.001);
+    }
+}
+
+TEST(MatmulScaled, NeitherRowsNorThreadsChangeABit) {
+  Random random(12);
+  WorkerPool pools[] = {WorkerPool(1), WorkerPool(2), WorkerPool(3), WorkerPool(4)};
+  Case c(DType::kW8A8, 333, 352, 64, random);
+  c.arithmetic = Arithmetic::kScaled;
+  for (const OpTable* ops : testing::simd_tables()) {
+    const std::vector<float> all = c.run(testing::reference(), pools[0], MatmulOutput::kStore);
+    for (int size = 1; size <= 64; ++size)
+      for (WorkerPool& pool : pools) {
+        const int first = random.between(0, c.tokens - size);
+        const auto from = all.begin() + first * c.stride;
+        ASSERT_TRUE(same_bits(c.run(*ops, pool, MatmulOutput::kStore, first, size),
+                              std::vector<float>(from, from + size * c.stride)))
+            << ops->name << " tokens " << size << " threads " << pool.size();
+      }
+  }
+}
+
+// The largest codes of either sign over as many columns as there may be: sums go to the end of 32 bits, and
+// those of unsigned codes, 255 for 127, beyond it and back.
+TEST(MatmulScaled, TheLongestRowsDoNotOverflow) {
+  constexpr int kColumns = static_cast<int>(kMostW8A8Columns), kRows = 17, kTokens = 6;
+  static_assert(std::int64_t{kColumns} * 128 * 127 <= INT32_MAX &&
+                std::int64_t{kColumns + kW8A8Block} * 128 * 127 > INT32_MAX);
+  Random random(13);
+  WorkerPool pool(2);
+  testing::OwnedMatrix weight(DType::kW8A8, kRows, kColumns, random);
+  const std::size_t panel = weight.view.panel_bytes(), codes = panel - kPanelRows * sizeof(float);
+  std::memset(weight.bytes.data() + panel - codes, 0, codes);         // -128 in the first panel
+  std::memset(weight.bytes.data() + 2 * panel - codes, 0xFF, codes);  // 127 in the second
+  std::vector<float> input(static_cast<std::size_t>(kTokens * kColumns), 1.0f);
+  std::fill_n(input.begin(), kColumns, -1.0f);
+  std::vector<const OpTable*> tables = testing::simd_tables();
+  tables.push_back(&testing::reference());
+  for (const OpTable* ops : tables)
+    for (const int tokens : {1, 2, kTokens}) {
+      testing::OwnedScaledRows rows = testing::scaled(*ops, pool, input.data(), tokens, kColumns);
+      std::vector<float> output(static_cast<std::size_t>(tokens * kRows)), scales(kPanelRows * 2);
+      for (std::size_t p = 0; p < 2; ++p)
+        std::memcpy(&scales[p * kPanelRows], weight.bytes.data() + p * panel, 64);
+      ops->matmul({.weight = weight.view,
+                   .input = nullptr,
+                   .tokens = tokens,
+                   .mode = MatmulOutput::kStore,
+                   .output = output.data(),
+                   .output_stride = kRows,
+                   .scaled = rows.view()},
+                  pool);
+      for (int t = 0; t < tokens; ++t)
+        for (std::size_t r = 0; r < kRows; ++r) {
+          const int code = r < kPanelRows ? -128 : 127, x = t == 0 ? -127 : 127;
+          const auto dot = static_cast<float>(kColumns * code * x);
+          ASSERT_EQ(output[static_cast<std::size_t>(t * kRows) + r], dot * (scales[r] * (1.0f / 127.0f)))
+              << ops->name << ' ' << tokens;
+        }
+    }
+}
+
+TEST(MatmulScaled, RowsAreTheNearestBytesAndEqualOnEveryIsa) {
+  Random random(8);
+  WorkerPool alone(1), pool(3);
+  for (const int columns : {32, 64, 160, 1056})
+    for (const int tokens : {1, 3, 8, 19}) {
+      std::vector<float> input = random.reals(tokens * columns, -3, 3);
+      const auto width = static_cast<std::size_t>(columns);
+      if (tokens > 2) std::fill_n(input.begin(), width, 0.0f), input[width + 5] = 1e30f;
+      if (tokens > 2) std::fill_n(input.begin() + 2 * columns, width, 1e-40f);
+      if (tokens > 8) input[5 * width + 31] = std::nanf(""), input[6 * width] = -HUGE_VALF;
+      const auto expected = testing::scaled(testing::reference(), alone, input.data(), tokens, columns);
+      for (std::size_t t = 0; t < static_cast<std::size_t>(tokens); ++t) {
+        const RowScale& scale = expected.scales[t];
+        const bool finite = tokens <= 8 || (t != 5 && t != 6);
+        ASSERT_EQ(std::isnan(scale.scale), !finite);
+        int sum = 0;
+        for (std::size_t c = 0; c < width; ++c) {
+          const ScaledBlock& block = expected.blocks[c / 64 * static_cast<std::size_t>(tokens) + t];
+          sum += block.codes[c % 64];
+          if (finite) {
+            ASSERT_NEAR(double{scale.scale} * block.codes[c % 64], input[t * width + c],
+                        0.5001 * double{scale.scale} + double{kSmallestQuantized});
+          }
+        }
+        ASSERT_EQ(scale.offset, -128 * sum);
+      }
+      for (const OpTable* ops : testing::simd_tables())
+        ASSERT_TRUE(same_rows(testing::scaled(*ops, pool, input.data(), tokens, columns), expected))
+            << ops->name << ' ' << columns << ' ' << tokens;
+    }
+}
+
 TEST(MatmulInteger, ManyRowsOfManyColumnsEqualTheReference) {
   WorkerPool pool(2);
   Random random(10);
-  for (const DType dtype : testing::integer_types()) {
+  std::vector<DType> types = testing::integer_types();
+  types.push_back(DType::kW8A8);
+  for (const DType dtype : types) {
     Case c(dtype, 37, 8192, 103, random);  // longer than a kernel may take at once, either way
-    c.arithmetic = Arithmetic::kInteger;
+    c.arithmetic = dtype == DType::kW8A8 ? Arithmetic::kScaled : Arithmetic::kInteger;
     const std::vector<float> expected = c.run(testing::reference(), pool, MatmulOutput::kAccumulate);
     for (const OpTable* ops : testing::simd_tables())
       ASSERT_TRUE(same_bits(c.run(*ops, pool, MatmulOutput::kAccumulate), expected))
@@ -186,9 +304,9 @@ TEST(MatmulInteger, WhatIsNoNumberMakesNone) {
   Random random(9);
   WorkerPool pool(1);
   for (const float bad : {std::nanf(""), HUGE_VALF, -HUGE_VALF})
-    for (const DType dtype : {DType::kQ8_0, DType::kQ4_1, DType::kQ6_K}) {
+    for (const DType dtype : {DType::kQ8_0, DType::kQ4_1, DType::kQ6_K, DType::kW8A8}) {
       Case c(dtype, 20, 256, 2, random);
-      c.arithmetic = Arithmetic::kInteger;
+      c.arithmetic = dtype == DType::kW8A8 ? Arithmetic::kScaled : Arithmetic::kInteger;
       c.input[256 + 77] = bad;
       std::vector<const OpTable*> tables = testing::simd_tables();
       tables.push_back(&testing::reference());
@@ -222,14 +340,16 @@ TEST(MatmulInteger, ActivatesItsResults) {
   WorkerPool alone(1), pool(3);
   std::vector<const OpTable*> tables = testing::simd_tables();
   tables.push_back(&testing::reference());
+  std::vector<DType> types = testing::integer_types();
+  types.push_back(DType::kW8A8);
   for (int round = 0; round < 60; ++round) {
     const bool gated = round % 2 == 0, in_bytes = round % 3 == 0;
     const int features = in_bytes ? 32 * random.between(1, 9) : random.between(1, 280);
-    const DType dtype =
-        testing::integer_types()[static_cast<std::size_t>(round) % testing::integer_types().size()];
+    const DType dtype = types[static_cast<std::size_t>(round) % types.size()];
     const int tokens = round < 30 ? random.between(1, 9) : random.between(100, 300);
     const Case c(dtype, gated ? gated_width(features) : features, 256, tokens, random);
     const auto input = testing::quantized(testing::reference(), alone, c.input.data(), tokens, 256);
+    auto scaled_input = testing::scaled(testing::reference(), alone, c.input.data(), tokens, 256);
     const std::vector<float> bias = random.reals(c.weight.view.rows);
     MatmulArgs args{.weight = c.weight.view,
                     .input = nullptr,
@@ -238,7 +358,8 @@ TEST(MatmulInteger, ActivatesItsResults) {
                     .output = nullptr,
                     .output_stride = features,
                     .bias = round % 4 < 2 ? bias.data() : nullptr,
-                    .quantized = input.data(),
+                    .quantized = dtype == DType::kW8A8 ? nullptr : input.data(),
+                    .scaled = dtype == DType::kW8A8 ? scaled_input.view() : ScaledRows{},
                     .activation = round % 5 == 0 ? Activation::kGelu : Activation::kSilu,
                     .gated = gated};
     const std::vector<float> expected = activated(c, args, alone);
@@ -266,10 +387,11 @@ TEST_P(Matmul, PanelsGoWhereTheirStepSays) {
   WorkerPool pool(2);
   const auto tables = testing::simd_tables();
   for (const int tokens : {1, 6, 40}) {
-    Case c(DType::kQ8_0, 53, 64, tokens, random);
+    Case c(GetParam() == Arithmetic::kScaled ? DType::kW8A8 : DType::kQ8_0, 53, 64, tokens, random);
     c.arithmetic = GetParam();
     const std::vector<float> plain = c.run(testing::reference(), pool, MatmulOutput::kStore);
     const auto bytes = testing::quantized(testing::reference(), pool, c.input.data(), tokens, 64);
+    auto scaled = testing::scaled(testing::reference(), pool, c.input.data(), tokens, 64);
     for (const OpTable* ops : tables) {
       std::vector<float> spread(static_cast<std::size_t>(tokens * gated_width(53)), -1.0f);
       ops->matmul({.weight = c.weight.view,
@@ -279,6 +401,7 @@ TEST_P(Matmul, PanelsGoWhereTheirStepSays) {
                    .output = spread.data() + 16,
                    .output_stride = gated_width(53),
                    .quantized = GetParam() == Arithmetic::kInteger ? bytes.data() : nullptr,
+                   .scaled = GetParam() == Arithmetic::kScaled ? scaled.view() : ScaledRows{},
                    .panel_step = 32},
                   pool);
       for (int t = 0; t < tokens; ++t)
@@ -296,13 +419,14 @@ TEST_P(Matmul, SortedColumnsTakeTheirInputsFromWhereTheyCome) {
   Random random(6);
   WorkerPool pool(2);
   for (const int tokens : {1, 2, 4, 5, 40}) {
-    Case plain(DType::kInt4, 37, 320, tokens, random);
+    const DType dtype = GetParam() == Arithmetic::kScaled ? DType::kW8A8 : DType::kInt4;
+    Case plain(dtype, 37, 320, tokens, random);
     plain.arithmetic = GetParam();
     std::vector<std::uint32_t> order(320);
     std::iota(order.begin(), order.end(), 0u);
     std::ranges::shuffle(order, std::mt19937(7));
     // The same sums: input order[c] of the sorted matrix is input c of the plain one.
-    Case sorted(DType::kInt4, 37, 320, tokens, random);
+    Case sorted(dtype, 37, 320, tokens, random);
     for (std::size_t t = 0; t < static_cast<std::size_t>(tokens); ++t)
       for (std::size_t c = 0; c < 320; ++c) sorted.input[t * 320 + order[c]] = plain.input[t * 320 + c];
     sorted.before = plain.before;
@@ -319,7 +443,7 @@ TEST_P(Matmul, SortedColumnsTakeTheirInputsFromWhereTheyCome) {
 TEST_P(Matmul, NoTokensIsNoWork) {
   Random random(5);
   WorkerPool pool(2);
-  Case c(DType::kQ8_0, 20, 32, 0, random);
+  Case c(GetParam() == Arithmetic::kScaled ? DType::kW8A8 : DType::kQ8_0, 20, 32, 0, random);
   c.arithmetic = GetParam();
   for (const OpTable* ops : testing::simd_tables())
     EXPECT_TRUE(c.run(*ops, pool, MatmulOutput::kStore).empty());

@@ -37,7 +37,7 @@ struct EmbedArgs {
 /// Order of each sum: 16 partial sums (i mod 16), squares by fused multiply-add, then lane l += lane l + 8,
 /// 4, 2, 1. With factor = 1 / sqrt(sum / features + epsilon) an output is (x * factor) * weight, and + bias
 /// as a fused multiply-add where there is one. The variance is that of x - mean (two passes). May be in
-/// place. With `bytes` the outputs are rounded as quantize does it, and nothing else is written.
+/// place. With `bytes` or `scaled` the outputs are rounded as quantize does it, and nothing else is written.
 enum class NormKind { kRms, kLayer };
 struct NormArgs {
   NormKind kind;
@@ -49,6 +49,7 @@ struct NormArgs {
   float* output;  // [tokens][output_stride]
   int output_stride;
   QuantizedRows bytes = nullptr;  // of one group whose features are a multiple of 32
+  ScaledRows scaled = {};         // likewise
 };
 
 /// Rounds rows to bytes for matmul's integer arithmetic (quantized_rows.h says how), in the order of the
@@ -57,7 +58,8 @@ struct QuantizeArgs {
   const float* input;  // [tokens][columns]
   int tokens, columns;
   const std::uint32_t* column_order;  // as in PackedMatrix; nullptr: as they are
-  QuantizedRows output;
+  QuantizedRows output;               // or `scaled`
+  ScaledRows scaled = {};
 };
 
 /// Rounds rows to BF16, as RoundedBlock says.
@@ -85,6 +87,9 @@ constexpr int gated_width(int features) {
 /// scale for each 16 columns take both steps for either half. bias[r] is added to the finished sum, and with
 /// kAccumulate the result to output[t][r] (one rounding each).
 ///
+/// With `scaled` and weights of W8A8 (tensor/formats/w8a8.h) the dot product of all codes of a row, exact in
+/// 32 bits, then float(dot) * (scale_w * scale_x). Columns are at most kMostW8A8Columns.
+///
 /// With `rounded` and weights of BF16 the products of pairs of BF16 numbers, for tables that have `round`.
 /// Numbers and results too small to be normal count as 0. In "amx" blocks of 32 columns ascending; in each
 /// the even columns are summed by ascending fused multiply-adds from 0, so are the odd ones, then sum = sum +
@@ -109,6 +114,7 @@ struct MatmulArgs {
   const float* bias = nullptr;                // [weight.rows]
   const QuantizedBlock* quantized = nullptr;  // [columns / 32][tokens]; `input` is then not read
   const RoundedBlock* rounded = nullptr;      // [columns / 32, rounded up][tokens]; likewise
+  ScaledRows scaled = {};                     // likewise
   int panel_step = kPanelRows;
   Activation activation = Activation::kSilu;  // kActivate
   bool gated = false;

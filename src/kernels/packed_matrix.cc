@@ -22,6 +22,7 @@ struct Field {
 struct PanelLayout {
   DType dtype;
   std::array<Field, 4> fields;  // add up to the block, or to two of BF16; unused ones are empty
+  Field header{0, 0};           // in front of a row's blocks
 
   std::size_t block_bytes() const {
     std::size_t bytes = 0;
@@ -56,6 +57,7 @@ constexpr PanelLayout kLayouts[] = {
     {DType::kInt4, {{{4, 4}, {1, 1}, {16, 4}}}},             // scale; zero; codes
     {DType::kInt8, {{{4, 4}, {32, 4}}}},                     // scale; values
     {DType::kFp8, {{{4, 4}, {32, 1}}}},                      // scale; values
+    {DType::kW8A8, {{{32, 4}}}, {4, 4}},                     // codes; scale
 };
 
 const PanelLayout* find_layout(DType dtype) {
@@ -142,7 +144,8 @@ void pack_panel(DType dtype, int columns, std::span<const std::byte* const, kPan
   const Field& first = layout.fields.front();
   if (traits(dtype).block_elements == 1)  // elements: a row is one field
     return pack_field(first.unit, rows.data(), 0, stored_bytes, panel_data);
-  for (std::size_t at = 0; at < stored_bytes;)
+  pack_field(layout.header.unit, rows.data(), 0, layout.header.bytes, panel_data);
+  for (std::size_t at = layout.header.bytes; at < stored_bytes;)
     for (const Field& field : layout.fields) {
       pack_field(field.unit, rows.data(), at, field.bytes, panel_data + at * kLanes);
       at += field.bytes;
@@ -156,7 +159,8 @@ void unpack_stored_row(const PackedMatrix& matrix, int row, std::byte* destinati
   const std::size_t bytes = row_bytes(matrix.dtype, static_cast<std::size_t>(matrix.columns));
   const std::byte* packed = matrix.data + static_cast<std::size_t>(row / kPanelRows) * matrix.panel_bytes();
   const auto lane = static_cast<std::size_t>(row % kPanelRows);
-  std::size_t at = 0;
+  std::size_t at = layout.header.bytes;
+  std::memcpy(destination, packed + lane * at, at);
   for (; at + block_bytes <= bytes; at += block_bytes)
     unpack_block(layout, packed + at * kLanes, lane, destination + at);
   if (at < bytes) std::memcpy(destination + at, packed + at * kLanes + lane * block_bytes, bytes - at);

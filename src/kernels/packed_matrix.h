@@ -13,6 +13,8 @@
 //   Q8_0            [panel][column / 32] { F16 scale[16]; i8 q[8][16][4]; }    four columns a word of 32 bits
 //   Q4_0            [panel][column / 32] { F16 scale[16]; u8 q[4][16][4]; }   eight columns a word of 32 bits
 //
+// What a format has in front of a row, W8A8's scale, stands in front of the panel: a field of 16 rows.
+//
 // BF16 keeps two columns together, [panel][column / 2][16][2], as instructions multiply them; an odd column
 // is followed by zeros.
 //

@@ -39,4 +39,24 @@ static_assert(sizeof(RoundedBlock) == sizeof(QuantizedBlock));
 using QuantizedRows = QuantizedBlock*;
 using RoundedRows = RoundedBlock*;
 
+inline constexpr int kScaledColumns = 64;
+
+/// 64 neighbouring columns of a row as bytes under a scale of the whole row; columns beyond the last are 0. A
+/// line of the cache: 16 rows of it are a tile of AMX.
+struct alignas(64) ScaledBlock {
+  std::int8_t codes[kScaledColumns];
+};
+
+struct RowScale {
+  float scale;
+  std::int32_t offset;  // -128 * sum(codes), as in QuantizedBlock
+};
+
+/// Rows rounded as QuantizedBlock says, but with one maximum, and so one scale, for all columns of a row. A
+/// row with an x that is infinite or no number has a scale of NaN and codes 0.
+struct ScaledRows {
+  ScaledBlock* blocks = nullptr;  // [columns / 64, rounded up][row]
+  RowScale* scales = nullptr;     // [row]
+};
+
 }  // namespace loci::kernels

@@ -134,6 +134,30 @@ inline std::vector<QuantizedBlock> quantized(const OpTable& ops, WorkerPool& poo
   return blocks;
 }
 
+/// Rows as bytes under one scale each.
+struct OwnedScaledRows {
+  OwnedScaledRows(int tokens, int columns)
+      : blocks(static_cast<std::size_t>((columns + kScaledColumns - 1) / kScaledColumns * tokens)),
+        scales(static_cast<std::size_t>(tokens)) {
+    std::memset(blocks.data(), 0x5A, blocks.size() * sizeof(ScaledBlock));  // all of it is to be written
+  }
+  ScaledRows view() { return {blocks.data(), scales.data()}; }
+
+  std::vector<ScaledBlock> blocks;  // [columns / 64][tokens]
+  std::vector<RowScale> scales;
+};
+inline OwnedScaledRows scaled(const OpTable& ops, WorkerPool& pool, const float* input, int tokens,
+                              int columns, const std::uint32_t* column_order = nullptr) {
+  OwnedScaledRows rows(tokens, columns);
+  ops.quantize({input, tokens, columns, column_order, nullptr, rows.view()}, pool);
+  return rows;
+}
+inline bool same_rows(const OwnedScaledRows& a, const OwnedScaledRows& b) {
+  return a.blocks.size() == b.blocks.size() && a.scales.size() == b.scales.size() &&
+         std::memcmp(a.blocks.data(), b.blocks.data(), a.blocks.size() * sizeof(ScaledBlock)) == 0 &&
+         std::memcmp(a.scales.data(), b.scales.data(), a.scales.size() * sizeof(RowScale)) == 0;
+}
+
 inline ::testing::AssertionResult same_bits(std::span<const float> actual, std::span<const float> expected) {
   if (actual.size() != expected.size()) return ::testing::AssertionFailure() << "lengths differ";
   for (std::size_t i = 0; i < actual.size(); ++i)

@@ -52,7 +52,8 @@ void for_each_buffer(W& w, const ModelSpec& spec, const WorkspaceLimits& limits,
 }
 
 std::size_t blocks_for(int columns, int rows) {
-  const int blocks = (columns + kernels::kQuantizedColumns - 1) / kernels::kQuantizedColumns;
+  // Half of two blocks and more is enough for rows of one scale each, and the rest for the scales.
+  const int blocks = std::max(2, (columns + kernels::kQuantizedColumns - 1) / kernels::kQuantizedColumns);
   return static_cast<std::size_t>(blocks) * static_cast<std::size_t>(rows);
 }
 

@@ -32,7 +32,8 @@ std::size_t row_bytes(DType dtype, std::size_t elements) {
   const DTypeTraits& type = traits(dtype);
   const auto block_elements = static_cast<std::size_t>(type.block_elements);
   LOCI_CHECK(elements % block_elements == 0);
-  return elements / block_elements * static_cast<std::size_t>(type.block_bytes);
+  return static_cast<std::size_t>(type.row_header_bytes) +
+         elements / block_elements * static_cast<std::size_t>(type.block_bytes);
 }
 
 }  // namespace loci

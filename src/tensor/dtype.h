@@ -1,5 +1,5 @@
 // Element types of stored tensors. A quantized type stores blocks: `block_elements` consecutive elements of a
-// row in `block_bytes` bytes (layouts in tensor/formats/).
+// row in `block_bytes` bytes (layouts in tensor/formats/); a type may have something in front of each row.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +37,7 @@ enum class DType : std::uint8_t {
   kInt4,
   kInt8,
   kFp8,
+  kW8A8,
   // Plain numbers that files hold beside the weights, or weights are made of. No matrix is computed with
   // them.
   kF64,
@@ -53,6 +54,7 @@ struct DTypeTraits {
   std::string_view name;  // as users write it: "F32", "Q8_0"
   int block_elements;
   int block_bytes;
+  int row_header_bytes = 0;  // in front of a row's blocks
 };
 
 const DTypeTraits& traits(DType dtype);
@@ -61,7 +63,7 @@ std::optional<DType> dtype_from_name(std::string_view name);  // case-insensitiv
 /// F32, F16 or BF16: what norms, keys and values are stored in, and what a float matrix may be converted to.
 bool is_float(DType dtype);
 
-/// Bytes of `elements` elements of one row; `elements` must be a multiple of the type's block.
+/// Bytes of one row of `elements` elements, a multiple of the type's block.
 std::size_t row_bytes(DType dtype, std::size_t elements);
 
 }  // namespace loci

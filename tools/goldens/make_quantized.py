@@ -128,8 +128,8 @@ def int8(random, rows, columns, groups):
     return {"weight": values, "weight_scale": stored}, spread * values.astype(np.float32)
 
 
-def compressed(format_name, **weights):
-    group = {"targets": ["Linear"], "weights": weights, "input_activations": None}
+def compressed(format_name, activations=None, **weights):
+    group = {"targets": ["Linear"], "weights": weights, "input_activations": activations}
     return {"quant_method": "compressed-tensors", "format": format_name, "ignore": ["lm_head"], "config_groups": {"group_0": group}}
 
 
@@ -158,6 +158,9 @@ def cases(random):
     yield "compressed-int4", config, compressed("pack-quantized", num_bits=4, type="int", symmetric=False, strategy="group", group_size=32), {
         "plain": packed_rows(random, 16, 96, 32), "zeros": packed_rows(random, 10 + 6, 64, 32, symmetric=False),
         "ordered": packed_rows(random, 9, 128, 64, act_order=True)}
+    tokens = {"num_bits": 8, "type": "int", "symmetric": True, "strategy": "token", "dynamic": True}
+    yield "compressed-w8a8", config, compressed("int-quantized", tokens, num_bits=8, type="int", symmetric=True, strategy="channel"), {
+        "channel": int8(random, 10, 96, 1), "tensor": int8(random, 10, 32, 0), "group": int8(random, 10, 128, 2)}
 
 
 def main():

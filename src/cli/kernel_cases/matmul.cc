@@ -24,8 +24,10 @@ class MatmulCase final : public KernelCase {
         weights_(std::move(weights)),
         input_(random_floats(static_cast<std::size_t>(shape.tokens) * static_cast<std::size_t>(shape.columns),
                              2)),
-        bytes_(shape.native && !is_float(shape.dtype) ? blocks() : 0),
+        bytes_(shape.native && !is_float(shape.dtype) && !scaled() ? blocks() : 0),
         rounded_(shape.native && is_float(shape.dtype) ? blocks() : 0),
+        scaled_(scaled() ? blocks() : 0),
+        scales_(static_cast<std::size_t>(shape.tokens)),
         output_(static_cast<std::size_t>(shape.tokens) * static_cast<std::size_t>(shape.rows)) {}
 
   void run(const kernels::OpTable& ops, WorkerPool& pool) override {
@@ -43,6 +45,10 @@ class MatmulCase final : public KernelCase {
       ops.round({input_.data(), shape_.tokens, shape_.columns, rounded_.data()}, pool);
       args.rounded = rounded_.data();
     }
+    if (scaled()) {
+      args.scaled = {scaled_.data(), scales_.data()};
+      ops.quantize({input_.data(), shape_.tokens, shape_.columns, nullptr, nullptr, args.scaled}, pool);
+    }
     ops.matmul(args, pool);
   }
   std::vector<float> result() const override { return output_; }
@@ -54,15 +60,19 @@ class MatmulCase final : public KernelCase {
   }
 
  private:
+  /// Of any kind: those of 64 columns need half as many.
   std::size_t blocks() const {
     return static_cast<std::size_t>(shape_.tokens * (shape_.columns / kernels::kQuantizedColumns));
   }
+  bool scaled() const { return shape_.native && shape_.dtype == DType::kW8A8; }
 
   MatmulShape shape_;
   WeightCopies weights_;
   std::vector<float> input_;
   std::vector<kernels::QuantizedBlock> bytes_;
   std::vector<kernels::RoundedBlock> rounded_;
+  std::vector<kernels::ScaledBlock> scaled_;
+  std::vector<kernels::RowScale> scales_;
   std::vector<float> output_;
 };
 
@@ -126,7 +136,8 @@ void add_matmul_cases(std::vector<NamedCase>& cases) {
   for (const Format& format : formats()) {
     if (!kernels::is_packable(format.dtype) || !can_be_random(format.dtype)) continue;
     for (const int tokens : {1, 4, 16, 32, 512}) {
-      if (integer_format(format.dtype) != nullptr || format.dtype == DType::kBF16)
+      if (integer_format(format.dtype) != nullptr || format.dtype == DType::kBF16 ||
+          format.dtype == DType::kW8A8)
         cases.push_back(matmul_case(format.dtype, tokens, true));
       cases.push_back(matmul_case(format.dtype, tokens, false));
     }

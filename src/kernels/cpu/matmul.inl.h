@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "kernels/cpu/matmul_integer.inl.h"
+#include "kernels/cpu/matmul_scaled.inl.h"
 #include "kernels/cpu/matmul_stream.inl.h"
 #include "kernels/cpu/matmul_strip.inl.h"
 #include "kernels/cpu/matmul_tile.inl.h"
@@ -33,6 +34,7 @@ void matmul(const MatmulArgs& args, WorkerPool& pool) {
     LOCI_CHECK(multiply != nullptr);
     return multiply(args, pool);
   }
+  if (args.scaled.blocks != nullptr) return matmul_scaled<Vec>(args, pool);
   LOCI_CHECK(args.mode != MatmulOutput::kActivate);
   const WidenColumns widen = widener<Vec>(args.weight.dtype);
   LOCI_CHECK(widen != nullptr);

@@ -135,7 +135,7 @@ void run_integer_panels(const MatmulArgs& args, int begin, int end, int first, i
     sum_integer_panels<Vec, Integers, kPanels>(args, panel, first, rows, sums_of(panel));
   const int single = panel;  // from here on panels stand alone
   for (; panel < end; ++panel) sum_integer_panels<Vec, Integers, 1>(args, panel, first, rows, sums_of(panel));
-  finish_panels<Vec>(args, end, first, {sums, begin, single, kPanels, rows});
+  finish_panels<Vec>(args, end, first, PanelSums<Vec>{sums, begin, single, kPanels, rows});
 }
 
 template <class Vec, class Integers>

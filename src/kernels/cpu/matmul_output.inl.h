@@ -27,7 +27,8 @@ void write_sums(const MatmulArgs& args, int panel, int token, Vec sums) {
 }
 
 /// The sums of some panels and rows, where a kernel gathered them: at(panel, row) are 16 floats. Panels from
-/// `begin` on lie in groups of `together`, [group][row][panel of it][16], but from `single` on alone.
+/// `begin` on lie in groups of `together`, [group][row][panel of it][16], but from `single` on alone. The
+/// functions below take whatever has `begin`, `rows` and `at`.
 template <class Vec>
 struct PanelSums {
   const float* sums;
@@ -41,8 +42,8 @@ struct PanelSums {
 };
 
 /// Features [16 i, 16 i + 16) of a row: f of a panel's results, times those of the next where gated.
-template <class Vec, Activation kKind>
-inline __attribute__((always_inline)) Vec activated(const MatmulArgs& args, const PanelSums<Vec>& sums, int i,
+template <class Vec, Activation kKind, class Sums>
+inline __attribute__((always_inline)) Vec activated(const MatmulArgs& args, const Sums& sums, int i,
                                                     int row) {
   const auto result = [&](int panel) {
     const int left = args.weight.rows - panel * kPanelRows;
@@ -52,8 +53,8 @@ inline __attribute__((always_inline)) Vec activated(const MatmulArgs& args, cons
   return activate_lanes<Vec, kKind>(result(2 * i)) * result(2 * i + 1);
 }
 
-template <class Vec, Activation kKind>
-void write_activated(const MatmulArgs& args, int end, int first, const PanelSums<Vec>& sums) {
+template <class Vec, Activation kKind, class Sums>
+void write_activated(const MatmulArgs& args, int end, int first, const Sums& sums) {
   const int features = args.output_stride, panels = args.gated ? 2 : 1;
   for (int row = 0; row < sums.rows; ++row)
     for (int i = sums.begin / panels; i < end / panels; ++i) {
@@ -72,8 +73,8 @@ void write_activated(const MatmulArgs& args, int end, int first, const PanelSums
 /// Panels [sums.begin, end) of rows [first, first + sums.rows). For kActivate `sums.begin` and `end` are
 /// multiples of kActivatedPanels, but at the last panel.
 static constexpr int kActivatedPanels = 4;  // a block of bytes of two gated panels
-template <class Vec>
-void finish_panels(const MatmulArgs& args, int end, int first, const PanelSums<Vec>& sums) {
+template <class Vec, class Sums>
+void finish_panels(const MatmulArgs& args, int end, int first, const Sums& sums) {
   if (args.mode == MatmulOutput::kActivate)
     return for_activation(args.activation,
                           [&](auto kind) { write_activated<Vec, kind()>(args, end, first, sums); });

@@ -81,9 +81,20 @@ void norm_to_bytes(const NormArgs& args, int begin, int end) {
     }
 }
 
+/// The same under one scale a row.
+template <class Vec>
+void norm_to_scaled(const NormArgs& args, int begin, int end) {
+  const auto input = [&](int t) { return args.input + offset(t, args.input_stride); };
+  Moments moments[kQuantizedTogether];
+  for (int t = begin; t < end; ++t) moments[t - begin] = moments_of<Vec>(args, input(t));
+  scale_rows<Vec>(args.scaled, args.tokens, args.features, begin, end,
+                  [&](int t, int i) { return normed<Vec>(args, input(t) + i, moments[t - begin], i, 16); });
+}
+
 template <class Vec>
 void norm(const NormArgs& args, WorkerPool& pool) {
   const long features = offset(args.groups, args.features);
+  if (args.scaled.blocks != nullptr) return for_each_rows<Vec>(args, 4 * features, pool, norm_to_scaled<Vec>);
   if (args.bytes != nullptr) return for_each_rows<Vec>(args, 3 * features, pool, norm_to_bytes<Vec>);
   pool.for_each_chunk(args.tokens, piece_of(features), [&](int begin, int end) {
     for (int t = begin; t < end; ++t)

@@ -58,8 +58,72 @@ void for_each_rows(const Args& args, long operations, WorkerPool& pool, Rows row
   });
 }
 
+/// 32 columns of a row under the row's scale: their codes; adds up their sum. False where one is no number.
+template <class Vec>
+inline __attribute__((always_inline)) bool scale_lanes(Vec low, Vec high, Vec inverse, std::int8_t* codes,
+                                                       int& sum) {
+  low = low * inverse, high = high * inverse;
+  if (any_nan(low, high)) return false;
+  int sums[2];
+  store_codes(low, high, codes, sums);
+  sum += sums[0] + sums[1];
+  return true;
+}
+
+/// Columns of rows [begin, end), at most kQuantizedTogether, under one scale a row, side by side: load(t, c)
+/// are 16 columns from c on. They are loaded twice, for the largest first.
+template <class Vec, class Load>
+inline __attribute__((always_inline)) void scale_rows(const ScaledRows& rows, int tokens, int columns,
+                                                      int begin, int end, Load load) {
+  float inverses[kQuantizedTogether];
+  int sums[kQuantizedTogether] = {};
+  bool finite[kQuantizedTogether];
+  for (int t = begin; t < end; ++t) {
+    Vec low = Vec::zero(), high = Vec::zero();
+    for (int c = 0; c < columns; c += kQuantizedColumns) {
+      low = max(low, magnitude(load(t, c)));
+      high = max(high, magnitude(load(t, c + 16)));
+    }
+    const float largest = fold_max(max(low, high));
+    inverses[t - begin] = largest > kSmallestQuantized ? 127.0f / largest : 0.0f;
+    finite[t - begin] = true;
+    rows.scales[t].scale = largest / 127.0f;
+  }
+  const auto block_of = [&](int t, int c) -> ScaledBlock& {
+    return rows.blocks[offset(c / kScaledColumns, tokens) + t];
+  };
+  for (int c = 0; c < columns; c += kQuantizedColumns)
+    for (int t = begin; t < end; ++t) {
+      std::int8_t* codes = block_of(t, c).codes + c % kScaledColumns;
+      const bool numbers =
+          scale_lanes(load(t, c), load(t, c + 16), Vec::splat(inverses[t - begin]), codes, sums[t - begin]);
+      finite[t - begin] = finite[t - begin] && numbers;
+      if (c % kScaledColumns == 0 && columns - c == kQuantizedColumns)
+        __builtin_memset(codes + kQuantizedColumns, 0, kQuantizedColumns);
+    }
+  for (int t = begin; t < end; ++t) {
+    rows.scales[t].offset = -128 * sums[t - begin];
+    if (finite[t - begin]) continue;
+    rows.scales[t] = {__builtin_nanf(""), 0};
+    for (int c = 0; c < columns; c += kScaledColumns) block_of(t, c) = {};
+  }
+}
+
+template <class Vec>
+void quantize_scaled_rows(const QuantizeArgs& args, int begin, int end) {
+  scale_rows<Vec>(args.scaled, args.tokens, args.columns, begin, end, [&](int t, int c) {
+    const float* input = args.input + offset(t, args.columns);
+    if (args.column_order == nullptr) return Vec::load(input + c);
+    float ordered[16];
+    for (int i = 0; i < 16; ++i) ordered[i] = input[args.column_order[c + i]];
+    return Vec::load(ordered);
+  });
+}
+
 template <class Vec>
 void quantize(const QuantizeArgs& args, WorkerPool& pool) {
+  if (args.scaled.blocks != nullptr)
+    return for_each_rows<Vec>(args, offset(args.columns, 2), pool, quantize_scaled_rows<Vec>);
   for_each_rows<Vec>(args, offset(args.columns, 2), pool, quantize_rows<Vec>);
 }
 

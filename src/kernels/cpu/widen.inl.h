@@ -7,6 +7,7 @@
 #include "kernels/cpu/panel_blocks.inl.h"
 #include "kernels/cpu/panel_iq.inl.h"
 #include "kernels/packed_matrix.h"
+#include "tensor/formats/w8a8.h"
 
 namespace loci::kernels {
 
@@ -26,6 +27,19 @@ void widen_columns(const std::byte* panel, long first, int columns, float* out) 
 #pragma GCC unroll 4
       for (int j = 0; j < kGroup; ++j) part.column(group, j).store(out + (c + group + j) * kPanelRows);
     }
+  }
+}
+
+/// W8A8: the scale of all columns stands in front of the panel.
+template <class Vec>
+void widen_scaled_columns(const std::byte* panel, long first, int columns, float* out) {
+  const Vec scale = Vec::load(reinterpret_cast<const float*>(panel));
+  const std::byte* codes = panel + kPanelRows * sizeof(float) + first * kPanelRows;
+  for (int c = 0; c < columns; c += 4) {
+    const auto word = Vec::Words::load(codes + c * kPanelRows);
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j)
+      (scale * Vec::from_words((word >> 8 * j & 255) - kW8A8Zero)).store(out + (c + j) * kPanelRows);
   }
 }
 
@@ -83,6 +97,8 @@ WidenColumns widener(DType dtype) {
       return widen_columns<Vec, PanelInt8<Vec>>;
     case DType::kFp8:
       return widen_columns<Vec, PanelFp8<Vec>>;
+    case DType::kW8A8:
+      return widen_scaled_columns<Vec>;
     case DType::kF64:
     case DType::kI8:
     case DType::kI16:

@@ -1,9 +1,11 @@
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "base/check.h"
 #include "kernels/ref/ref.h"
 #include "tensor/formats/integer_block.h"
+#include "tensor/formats/w8a8.h"
 
 namespace loci::kernels::ref {
 namespace {
@@ -40,6 +42,20 @@ float integer_dot(const std::vector<IntegerBlock>& weights, const IntegerFormat&
   return sum;
 }
 
+/// Of rows under one scale each: all columns at once.
+float scaled_dot(const std::vector<std::byte>& stored, const MatmulArgs& args, int token) {
+  float scale;
+  std::memcpy(&scale, stored.data(), sizeof scale);
+  const std::byte* codes = stored.data() + sizeof scale;
+  std::int32_t products = 0;
+  for (int c = 0; c < args.weight.columns; ++c) {
+    const ScaledBlock& block =
+        args.scaled.blocks[static_cast<std::ptrdiff_t>(c / kScaledColumns) * args.tokens + token];
+    products += (std::to_integer<int>(codes[c]) - kW8A8Zero) * block.codes[c % kScaledColumns];
+  }
+  return static_cast<float>(products) * (scale * args.scaled.scales[token].scale);
+}
+
 /// Of a result and its bias.
 int place_of(const MatmulArgs& args, int row) {
   return row / kPanelRows * args.panel_step + row % kPanelRows;
@@ -59,6 +75,12 @@ void integer_row(const MatmulArgs& args, const IntegerFormat& format, int row) {
   read_integer_blocks(args.weight.dtype, stored.data(), columns, weights.data());
   for (int t = 0; t < args.tokens; ++t)
     write(args, t, row, integer_dot(weights, format, args.quantized + t, args.tokens));
+}
+
+void scaled_row(const MatmulArgs& args, int row) {
+  std::vector<std::byte> stored(row_bytes(args.weight.dtype, static_cast<std::size_t>(args.weight.columns)));
+  unpack_stored_row(args.weight, row, stored.data());
+  for (int t = 0; t < args.tokens; ++t) write(args, t, row, scaled_dot(stored, args, t));
 }
 
 void float_row(const MatmulArgs& args, int row) {
@@ -91,11 +113,14 @@ void activated_matmul(const MatmulArgs& args, WorkerPool& pool) {
 void matmul(const MatmulArgs& args, WorkerPool& pool) {
   const IntegerFormat* format = integer_format(args.weight.dtype);
   LOCI_CHECK(args.quantized == nullptr || format != nullptr);
+  LOCI_CHECK(args.scaled.blocks == nullptr || args.weight.dtype == DType::kW8A8);
   if (args.mode == MatmulOutput::kActivate) return activated_matmul(args, pool);
   pool.for_each_chunk(args.weight.rows, 1, [&](int begin, int end) {
     for (int row = begin; row < end; ++row)
       if (args.quantized != nullptr)
         integer_row(args, *format, row);
+      else if (args.scaled.blocks != nullptr)
+        scaled_row(args, row);
       else
         float_row(args, row);
   });

@@ -32,15 +32,16 @@ void norm_group(const NormArgs& args, const float* input, int group, float* outp
 }  // namespace
 
 void norm(const NormArgs& args, WorkerPool& pool) {
-  if (args.bytes != nullptr) {
+  if (args.bytes != nullptr || args.scaled.blocks != nullptr) {
     std::vector<float> output(static_cast<std::size_t>(args.tokens) *
                               static_cast<std::size_t>(args.features));
     NormArgs in_floats = args;
     in_floats.bytes = nullptr;
+    in_floats.scaled = {};
     in_floats.output = output.data();
     in_floats.output_stride = args.features;
     norm(in_floats, pool);
-    return quantize({output.data(), args.tokens, args.features, nullptr, args.bytes}, pool);
+    return quantize({output.data(), args.tokens, args.features, nullptr, args.bytes, args.scaled}, pool);
   }
   pool.for_each_chunk(args.tokens, 1, [&](int begin, int end) {
     for (int t = begin; t < end; ++t)

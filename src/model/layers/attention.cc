@@ -49,8 +49,9 @@ LinearInput attend(const LayerContext& c, const AttentionSpec& spec, const Layer
   rotate(c, spec, key, spec.kv_heads, stride);
 
   LinearInput attended{w.attended.data(), w.quantized.data()};
-  attended.in_bytes =
-      spec.head_dim % kernels::kQuantizedColumns == 0 && takes_bytes(c, weights.attention_output);
+  const bool in_bytes = spec.head_dim % kernels::kQuantizedColumns == 0 &&
+                        form_for(c, weights.attention_output) == RowForm::kBytes;
+  if (in_bytes) attended.form = RowForm::kBytes;
   const kernels::RaggedRows ragged{c.batch.positions.data(), c.batch.sequences.data(), c.batch.tables.data()};
   c.ops.kv_write({kv, ragged, key, value, rows, stride, stride}, c.pool);
   c.ops.attention({.kv = kv,
@@ -66,7 +67,7 @@ LinearInput attend(const LayerContext& c, const AttentionSpec& spec, const Layer
                    .softcap = spec.softcap,
                    .slopes = c.spec.alibi_slopes.empty() ? nullptr : c.spec.alibi_slopes.data(),
                    .ends = c.spec.causal ? nullptr : w.ends.data(),
-                   .bytes = attended.in_bytes ? attended.bytes : nullptr},
+                   .bytes = in_bytes ? attended.bytes : nullptr},
                   c.pool);
   return attended;
 }

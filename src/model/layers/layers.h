@@ -20,17 +20,23 @@ struct LayerContext {
   Arithmetic arithmetic;
 };
 
-/// Rows that matrices take: as floats or, where all of them multiply integers, as bytes at once.
+/// What rows are when a matrix multiplies them (kernels/quantized_rows.h).
+enum class RowForm { kFloats, kBytes, kScaledBytes, kRounded };
+
+/// Rows that matrices take: as floats or, where all of them take the same other form, in that at once.
 struct LinearInput {
-  const float* rows;             // [rows][columns]; not written where `in_bytes`
-  kernels::QuantizedRows bytes;  // [columns / 32][rows]: they are there, or there is room for them
-  bool in_bytes = false;
+  const float* rows;             // [rows][columns]; not written where `form` is another
+  kernels::QuantizedRows bytes;  // memory for any form; what stands there is `form`
+  RowForm form = RowForm::kFloats;
+
+  /// The memory as `count` rows of one scale each.
+  kernels::ScaledRows scaled(int columns, int count) const;
 };
 
-/// Whether the matrices take their input as bytes, and its columns in their own order.
-bool takes_bytes(const LayerContext& context, const Linear& linear);
+/// The form in which all matrices of `linear` take their input, its columns in their own order; else kFloats.
+RowForm form_for(const LayerContext& context, const Linear& linear);
 
-/// One matrix in the model's arithmetic; `args` without `input` and `quantized`.
+/// One matrix in the model's arithmetic; `args` without `input` and its other forms.
 void apply_matrix(const LayerContext& context, const LinearInput& input, const kernels::MatmulArgs& args);
 
 /// output[row] = linear(input[row]), stored or added; [rows][linear.rows].

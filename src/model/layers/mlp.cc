@@ -28,14 +28,17 @@ LinearInput activate_mlp(const LayerContext& c, const MlpSpec& spec, const Layer
   Workspace& w = c.workspace;
   const Linear& linear = weights.gate_up;
   LinearInput activated{w.activated.data(), w.activated_bytes.data()};
-  if (linear.parts.size() > 1 || !takes_bytes(c, linear)) {
+  const RowForm form = form_for(c, linear);
+  const bool integers = form == RowForm::kBytes || form == RowForm::kScaledBytes;
+  if (linear.parts.size() > 1 || !integers) {
     multiply(c, spec, linear, input);
     c.ops.activate({spec.activation, spec.gated, w.gate_up.data(), c.batch.rows(), spec.intermediate_size,
                     w.activated.data()},
                    c.pool);
     return activated;
   }
-  activated.in_bytes = takes_bytes(c, weights.down);
+  const bool in_bytes = form_for(c, weights.down) == RowForm::kBytes;
+  if (in_bytes) activated.form = RowForm::kBytes;
   apply_matrix(c, input,
                {.weight = linear.parts.front(),
                 .input = nullptr,
@@ -46,7 +49,7 @@ LinearInput activate_mlp(const LayerContext& c, const MlpSpec& spec, const Layer
                 .bias = linear.bias.empty() ? nullptr : linear.bias.data(),
                 .activation = spec.activation,
                 .gated = spec.gated,
-                .bytes = activated.in_bytes ? activated.bytes : nullptr});
+                .bytes = in_bytes ? activated.bytes : nullptr});
   return activated;
 }
 

@@ -34,8 +34,10 @@ LinearInput norm_for(const LayerContext& context, const NormSpec& spec, const No
   if (!spec.present) return {w.hidden.data(), w.quantized.data()};
   kernels::NormArgs args =
       norm_args(context, spec, norm, w.hidden.data(), context.batch.rows(), w.normed.data());
-  LinearInput normed{w.normed.data(), w.quantized.data(), takes_bytes(context, reader)};
-  if (normed.in_bytes) args.bytes = normed.bytes;
+  LinearInput normed{w.normed.data(), w.quantized.data(), form_for(context, reader)};
+  if (normed.form == RowForm::kRounded) normed.form = RowForm::kFloats;
+  if (normed.form == RowForm::kBytes) args.bytes = normed.bytes;
+  if (normed.form == RowForm::kScaledBytes) args.scaled = normed.scaled(args.features, args.tokens);
   context.ops.norm(args, context.pool);
   return normed;
 }

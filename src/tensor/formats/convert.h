@@ -9,7 +9,8 @@
 namespace loci {
 
 /// Reads `elements` stored elements, row_bytes(dtype, elements) bytes at any alignment, into `destination`.
-/// `elements` must be a multiple of the type's block, the type one that weights have.
+/// `elements` must be a multiple of the type's block, the type one that weights have. A type with something
+/// in front of its rows (DTypeTraits) takes a whole row.
 void dequantize_row(DType dtype, const std::byte* source, std::size_t elements, float* destination);
 
 /// Whether quantize_row() knows how.

@@ -13,6 +13,7 @@
 #include "tensor/formats/q5.h"
 #include "tensor/formats/q8_0.h"
 #include "tensor/formats/scaled_blocks.h"
+#include "tensor/formats/w8a8.h"
 
 namespace loci {
 namespace {
@@ -99,6 +100,11 @@ constexpr std::array kFormats{
     block_format<BlockInt4>(DType::kInt4, "INT4", std::nullopt),
     block_format<BlockInt8>(DType::kInt8, "INT8", std::nullopt),
     block_format<BlockFp8>(DType::kFp8, "FP8", std::nullopt),
+    Format{DType::kW8A8,
+           {"W8A8", kW8A8Block, kW8A8Block, sizeof(float)},
+           std::nullopt,
+           dequantize_row_w8a8,
+           quantize_row_w8a8},
     plain_format(DType::kF64, "F64", 8, 28),
     plain_format(DType::kI8, "I8", 1, 24),
     plain_format(DType::kI16, "I16", 2, 25),

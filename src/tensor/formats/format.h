@@ -16,7 +16,8 @@ struct Format {
   DType dtype;
   DTypeTraits traits;
   std::optional<std::uint32_t> ggml_type;  // the number of the type in GGUF files, where they have it
-  // Both take whole blocks; the stored side may lie at any address. `dequantize` is nullptr for the types
+  // Both take whole blocks, or a whole row with what stands in front of it; the stored side may lie at any
+  // address. `dequantize` is nullptr for the types
   // that are no weights, `quantize` also for those whose search for the best codes nobody needs here.
   void (*dequantize)(const std::byte* source, std::size_t elements, float* destination);
   void (*quantize)(const float* source, std::size_t elements, std::byte* destination);

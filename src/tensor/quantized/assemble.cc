@@ -8,6 +8,7 @@
 #include "tensor/error_context.h"
 #include "tensor/formats/convert.h"
 #include "tensor/formats/scaled_blocks.h"
+#include "tensor/formats/w8a8.h"
 #include "tensor/quantized/parted_weight.h"
 
 namespace loci {
@@ -126,6 +127,22 @@ void fill_int8(const PartedWeight& weight, const Grid& grid, WorkerPool& pool, s
        [&](std::size_t row, std::size_t b) { return byte_block<BlockInt8>(weight, grid, row, b); });
 }
 
+/// W8A8.
+void fill_int8_rows(const PartedWeight& weight, const Grid& grid, WorkerPool& pool,
+                    std::span<std::byte> out) {
+  const std::size_t bytes = row_bytes(DType::kW8A8, weight.columns);
+  pool.for_each_chunk(static_cast<int>(weight.rows), kRowsAPiece, [&](int begin, int end) {
+    for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row) {
+      std::byte* to = out.data() + row * bytes;
+      const float scale = grid.scale(row, 0);
+      std::memcpy(to, &scale, sizeof scale);
+      const auto codes = weight.codes.bytes.subspan(row * weight.columns, weight.columns);
+      std::ranges::transform(codes, to + sizeof scale,
+                             [](std::byte code) { return code ^ std::byte{kW8A8Zero}; });
+    }
+  });
+}
+
 Result<> fill_fp8(const PartedWeight& weight, const Grid& grid, WorkerPool& pool, std::span<std::byte> out) {
   std::atomic<bool> found_nan = false;
   fill(weight, pool, out, [&](std::size_t row, std::size_t b) {
@@ -143,6 +160,7 @@ Result<> fill_fp8(const PartedWeight& weight, const Grid& grid, WorkerPool& pool
 
 DType PartedWeight::dtype() const {
   if (layout == Layout::kInt8) return DType::kInt8;
+  if (layout == Layout::kInt8Rows) return DType::kW8A8;
   return layout == Layout::kFp8 ? DType::kFp8 : DType::kInt4;
 }
 
@@ -161,6 +179,9 @@ Result<> assemble(const PartedWeight& weight, WorkerPool& pool, std::span<std::b
       return {};
     case Layout::kInt8:
       fill_int8(weight, grid, pool, out);
+      return {};
+    case Layout::kInt8Rows:
+      fill_int8_rows(weight, grid, pool, out);
       return {};
     case Layout::kFp8:
       return fill_fp8(weight, grid, pool, out);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "tensor/error_context.h"
+#include "tensor/formats/w8a8.h"
 
 namespace loci {
 namespace {
@@ -173,6 +174,9 @@ Result<PartedWeight> Layer::bytes(Layout layout) const {
     return in_tensor(zeros->name,
                      fail(ErrorCode::kUnsupported, "zero points of 8-bit weights are not supported"));
   LOCI_TRY_VOID(add_scale_grid(weight));
+  if (layout == Layout::kInt8 && scheme_.scales_activation_rows && weight.groups() == 1 &&
+      weight.columns <= kMostW8A8Columns)
+    weight.layout = Layout::kInt8Rows;
   return weight;
 }
 

@@ -25,7 +25,8 @@
 namespace loci {
 
 struct PartedWeight {
-  enum class Layout { kGptq, kAwq, kPackedRows, kInt8, kFp8 };
+  // kInt8Rows: kInt8 with one scale a row, of weights and of their activations.
+  enum class Layout { kGptq, kAwq, kPackedRows, kInt8, kInt8Rows, kFp8 };
   Layout layout;
   Tensor codes, scales;
   std::optional<Tensor> zeros;

@@ -102,6 +102,20 @@ Result<QuantScheme> fp8(const json::object& config) {
   return scheme;
 }
 
+/// Whether a group's activations are signed bytes with a scale for each token. What it leaves out has the
+/// defaults of compressed-tensors.
+bool scales_tokens(const json::object& group) {
+  const json::value* value = find_field(group, "input_activations");
+  const json::object* activations = value != nullptr ? value->if_object() : nullptr;
+  if (activations == nullptr) return false;
+  const auto is = [&](std::string_view key, const json::value& wanted, bool absent) {
+    const json::value* field = find_field(*activations, key);
+    return field != nullptr ? *field == wanted : absent;
+  };
+  return is("num_bits", 8, true) && is("type", "int", true) && is("symmetric", true, true) &&
+         is("dynamic", true, false) && is("strategy", "token", false);
+}
+
 /// One object of "config_groups": which weights it is for follows from the tensors, what they are is said
 /// here.
 Result<> read_config_group(const json::object& group, QuantScheme& scheme) {
@@ -116,6 +130,7 @@ Result<> read_config_group(const json::object& group, QuantScheme& scheme) {
   LOCI_TRY(const std::int64_t bits,
            integer(find_field(*object, "num_bits"), "config_groups.weights.num_bits"));
   if (bits != 8 && (bits != 4 || is_float)) return unsupported("config_groups.weights.num_bits", bits);
+  if (bits == 8 && !is_float && !scales_tokens(group)) scheme.scales_activation_rows = false;
   if (const json::value* block = find_field(*object, "block_structure"))
     LOCI_TRY_VOID(read_block(*block, "config_groups.weights.block_structure", scheme));
   return {};
@@ -133,6 +148,7 @@ Result<QuantScheme> compressed_tensors(const json::object& config) {
   const json::value* groups = find_field(config, "config_groups");
   if (groups == nullptr || !groups->is_object())
     return in_field("config_groups", fail(ErrorCode::kCorrupt, "missing or not an object"));
+  scheme.scales_activation_rows = true;
   for (const auto& entry : groups->get_object()) {
     const json::object* group = entry.value().if_object();
     if (group == nullptr) return unsupported("config_groups", entry.value());

@@ -19,6 +19,9 @@ struct QuantScheme {
   // FP8 and compressed tensors: the block of the weight that shares a scale; 0 where scales are per row or
   // tensor.
   std::size_t block_rows = 0, block_columns = 0;
+  // Compressed tensors: activations are to be rounded to 8 bits when they are there, symmetrically, each row
+  // under a scale of its own. True where every group of 8-bit integer weights says so.
+  bool scales_activation_rows = false;
 };
 
 /// The scheme of an object "quantization_config" of config.json, or of an older folder's quantize_config.json

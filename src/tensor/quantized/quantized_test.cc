@@ -9,6 +9,7 @@
 #include "base/mapped_file.h"
 #include "tensor/checkpoint.h"
 #include "tensor/formats/convert.h"
+#include "tensor/quantized/quant_scheme.h"
 #include "tensor/safetensors.h"
 #include "testing/paths.h"
 #include "testing/safetensors_file.h"
@@ -74,6 +75,38 @@ std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
   return name;
 }
 INSTANTIATE_TEST_SUITE_P(Goldens, FormatsFolders, ::testing::ValuesIn(golden_names()), test_name);
+
+// Only where weights have a scale a row, and activations are to have one a token.
+TEST(FormatsW8A8, IsWhatTheConfigurationCallsSo) {
+  const auto type = [](std::string_view folder, std::string_view layer) {
+    return Checkpoint::open(goldens() / folder).value().find(fmt::format("{}.weight", layer))->dtype;
+  };
+  EXPECT_EQ(type("compressed-w8a8", "channel"), DType::kW8A8);
+  EXPECT_EQ(type("compressed-w8a8", "tensor"), DType::kW8A8);
+  EXPECT_EQ(type("compressed-w8a8", "group"), DType::kInt8);
+  for (const char* layer : {"channel", "tensor", "group"})
+    EXPECT_EQ(type("compressed-int8", layer), DType::kInt8);
+}
+
+TEST(FormatsW8A8, NeedsEveryGroupOfBytesToScaleItsTokens) {
+  const std::string weights = R"("weights": {"num_bits": 8, "type": "int"})";
+  const std::string tokens = R"("input_activations": {"dynamic": true, "strategy": "token"})";
+  const auto scales = [](std::string_view groups) {
+    const auto text =
+        fmt::format(R"({{"quant_method": "compressed-tensors", "config_groups": {{{}}}}})", groups);
+    return read_quant_scheme(json::parse(text).as_object(), "").value().scales_activation_rows;
+  };
+  const std::string group = fmt::format("{{{}, {}}}", weights, tokens);
+  EXPECT_TRUE(scales(R"("a": )" + group));
+  EXPECT_TRUE(scales(R"("a": {"weights": {"num_bits": 4, "type": "int"}}, "b": )" + group));
+  EXPECT_FALSE(scales(fmt::format(R"("a": {}, "b": {{{}}})", group, weights)));
+  for (const char* other :
+       {R"("dynamic": false, "strategy": "token")", R"("dynamic": true, "strategy": "tensor")",
+        R"("dynamic": true, "strategy": "token", "symmetric": false)",
+        R"("dynamic": true, "strategy": "token", "num_bits": 4)",
+        R"("dynamic": true, "strategy": "token", "type": "float")", R"("dynamic": true)"})
+    EXPECT_FALSE(scales(fmt::format(R"("a": {{{}, "input_activations": {{{}}}}})", weights, other))) << other;
+}
 
 /// A tensor of a folder that a test makes up: its bytes are all `fill`, or `words` where there are any.
 struct Part {

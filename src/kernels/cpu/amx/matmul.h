@@ -20,4 +20,9 @@ void matmul_bf16_few(const MatmulArgs& args, WorkerPool& pool);
 
 inline constexpr int kFewBf16Rows = 4;
 
+/// Rows of one scale each times W8A8: any number of them, worth it beyond kFewScaledRows.
+void matmul_scaled(const MatmulArgs& args, WorkerPool& pool);
+
+inline constexpr int kFewScaledRows = 4;
+
 }  // namespace loci::kernels::amx

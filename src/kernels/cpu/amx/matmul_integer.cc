@@ -179,7 +179,7 @@ void run_panels(const MatmulArgs& args, const PackedRows& rows, int begin, int e
     for (int panel = begin; panel < end; ++panel)
       sum_panel<Integers>(args, rows, panel, buffers.panel, buffers.sums + (panel - begin) * rows.count);
   }
-  finish_panels<Vec>(args, end, rows.first, {&buffers.sums[0][0], begin, begin, 1, rows.count});
+  finish_panels<Vec>(args, end, rows.first, PanelSums<Vec>{&buffers.sums[0][0], begin, begin, 1, rows.count});
 }
 
 template <class Integers>

@@ -7,6 +7,7 @@ namespace loci::kernels::amx {
 void matmul(const MatmulArgs& args, WorkerPool& pool) {
   if (args.rounded != nullptr)
     return args.tokens <= kFewBf16Rows ? matmul_bf16_few(args, pool) : matmul_bf16(args, pool);
+  if (args.scaled.blocks != nullptr && args.tokens > kFewScaledRows) return matmul_scaled(args, pool);
   if (args.quantized != nullptr && args.tokens >= kFewestRows)
     if (const IntegerMatmul multiply = integer_matmul(args.weight.dtype)) return multiply(args, pool);
   avx512::kOps.matmul(args, pool);

@@ -61,6 +61,11 @@ template <int kSums, int kA, int kB>
 inline __attribute__((always_inline)) void dot_bytes() {
   asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kA), "i"(kB));
 }
+/// The same of unsigned bytes b.
+template <int kSums, int kA, int kB>
+inline __attribute__((always_inline)) void dot_bytes_unsigned() {
+  asm volatile("tdpbsud %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kA), "i"(kB));
+}
 /// The same of BF16 numbers a[m][k] b[k / 2][2 n + k % 2], in float32: see MatmulArgs for the order.
 template <int kSums, int kA, int kB>
 inline __attribute__((always_inline)) void dot_bf16() {

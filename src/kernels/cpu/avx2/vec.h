@@ -74,6 +74,16 @@ inline __m256i dot_bytes(__m256i sums, __m256i codes, __m256i inputs) {
 inline Words dot_bytes(Words sums, Words codes, Words inputs) {
   return {dot_bytes(sums.low, codes.low, inputs.low), dot_bytes(sums.high, codes.high, inputs.high)};
 }
+/// Sums of dot products in a loop: see cpu/avx512/vec.h.
+struct Dots {
+  using Lanes = int __attribute__((vector_size(32)));
+  Lanes low, high;
+  void add(Words codes, Words inputs) {
+    low = Lanes(dot_bytes(__m256i(low), codes.low, inputs.low));
+    high = Lanes(dot_bytes(__m256i(high), codes.high, inputs.high));
+  }
+  Words words() const { return {__m256i(low), __m256i(high)}; }
+};
 inline Words add_bytes(Words a, Words b) {
   return {_mm256_add_epi8(a.low, b.low), _mm256_add_epi8(a.high, b.high)};
 }
@@ -110,6 +120,7 @@ inline Words operator-(Words a, int less) {
 
 struct Vec {
   using Words = LOCI_AVX2::Words;
+  using Dots = LOCI_AVX2::Dots;
   __m256 low, high;
 
   // How much of the register file an op may use: 16 registers, 12 of them accumulators of a matmul tile.

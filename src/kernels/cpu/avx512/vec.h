@@ -46,6 +46,14 @@ inline Words operator&(Words a, int mask) {
 inline Words dot_bytes(Words sums, Words codes, Words inputs) {
   return {_mm512_dpbusd_epi32(sums.lanes, codes.lanes, inputs.lanes)};
 }
+/// Sums of dot products in a loop: as vectors of 32 bits, where GCC 12 keeps those of Words, of 64 for it,
+/// twice, and then in memory.
+struct Dots {
+  using Lanes = int __attribute__((vector_size(64)));
+  Lanes lanes;
+  void add(Words codes, Words inputs) { lanes = Lanes(dot_bytes(words(), codes, inputs).lanes); }
+  Words words() const { return {__m512i(lanes)}; }
+};
 inline Words add_bytes(Words a, Words b) {
   return {_mm512_add_epi8(a.lanes, b.lanes)};
 }
@@ -79,6 +87,7 @@ inline Words operator-(Words a, int less) {
 
 struct Vec {
   using Words = avx512::Words;
+  using Dots = avx512::Dots;
   __m512 lanes;
 
   // How much of the register file an op may use: 32 registers, 24 of them accumulators of a matmul tile.
