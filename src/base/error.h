@@ -23,8 +23,9 @@ enum class ErrorCode {
 
 struct Error {
   ErrorCode code;
-  std::string message;  // one line; names what and where
-  std::string field{};  // the parameter, header field or tensor at fault, where there is one
+  std::string message;     // one line; names what and where
+  std::string field{};     // the parameter, header field or tensor at fault, where there is one
+  double retry_after = 0;  // seconds after which it may be asked again; 0: not known
 
   /// The same error, seen from further out: "FILE: message".
   Error in(std::string_view where) && {

@@ -32,6 +32,15 @@ class Mailbox {
     out.swap(messages_);
   }
 
+  /// As take(), but waits until something is there or `until` has come.
+  template <class TimePoint>
+  void wait_and_take(std::vector<Message>& out, TimePoint until) {
+    out.clear();
+    std::unique_lock lock(mutex_);
+    arrived_.wait_until(lock, until, [this] { return !messages_.empty(); });
+    out.swap(messages_);
+  }
+
   /// As take(), but waits until something is there.
   void wait_and_take(std::vector<Message>& out) {
     out.clear();

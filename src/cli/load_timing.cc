@@ -4,7 +4,7 @@
 
 #include "base/processors.h"
 #include "cli/model_timing.h"
-#include "memory/block_pool.h"
+#include "memory/kv_memory.h"
 
 namespace loci::cli {
 namespace {
@@ -42,8 +42,8 @@ Result<std::vector<LoadPart>> load_once(const ModelOptions& options) {
   LOCI_TRY(const auto executor,
            LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads,
                                          kernels::ops_for(kernels::best_isa())}));
-  BlockPool blocks(plan.kv_blocks);
-  BenchSequences sequence(*executor, blocks, model.spec().vocab_size, plan.kv.block_tokens, 1, 1);
+  KvMemory memory({.blocks = plan.kv_blocks, .block_tokens = plan.kv.block_tokens});
+  BenchSequences sequence(*executor, memory, model.spec().vocab_size, 1, 1);
   parts.begin("step");
   sequence.compute(1, 0, 1, 1);
   parts.end();

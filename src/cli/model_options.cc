@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "cli/validators.h"
 #include "hub/store.h"
+#include "memory/evict/evict.h"
+#include "sched/policies.h"
 
 namespace loci::cli {
 
@@ -119,6 +121,46 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
       ->take_last();
 }
 
+namespace {
+
+template <class Policy>
+std::string names_of(std::span<const Policy> table) {
+  std::string names;
+  for (const Policy& policy : table) names += (names.empty() ? "" : ", ") + std::string(policy.name);
+  return names;
+}
+
+void add_policy_options(CLI::App& command, EngineConfig& engine) {
+  const auto add = [&](const char* flag, std::string& value, const char* what, const std::string& names) {
+    command.add_option(flag, value, fmt::format("{}: {}", what, names))->capture_default_str()->take_last();
+  };
+  const auto add_number = [&](const char* flag, double& value, const char* what) {
+    command.add_option(flag, value, what)->capture_default_str()->check(CLI::Range(0.0, 1e9))->take_last();
+  };
+  add("--scheduling-policy", engine.scheduling_policy, "order in which prompts are computed",
+      names_of(order_policies()));
+  add("--chunk-policy", engine.chunk_policy, "how much of prompts a step takes beside running streams",
+      names_of(chunk_policies()));
+  add("--admission-policy", engine.admission_policy, "the KV that a request is expected to need",
+      names_of(admit_policies()));
+  add("--preemption-policy", engine.preemption_policy, "who gives its KV back when it is needed",
+      names_of(preempt_policies()));
+  add("--preemption-mode", engine.preemption_mode, "what becomes of that KV", "auto, recompute, swap");
+  add("--eviction-policy", engine.eviction_policy, "which cached KV is given up first",
+      names_of(evict_policies()));
+  add_number("--inter-token-ms", engine.inter_token_ms,
+             "what a step with running streams should not exceed for the sake of prompts (policy slo)");
+  add_number("--max-queue-delay", engine.max_queue_delay_s,
+             "seconds; a request that is predicted to wait longer is refused with 429; 0: none is");
+  add_number("--batch-delay-ms", engine.batch_delay_ms, "that a text to embed may wait for company");
+  command.add_option("--lpm-group", engine.lpm_group, "k of the order k-lpm")
+      ->capture_default_str()
+      ->check(at_least(1))
+      ->take_last();
+}
+
+}  // namespace
+
 void add_engine_options(CLI::App& command, ModelOptions& options) {
   EngineConfig& engine = options.engine;
   command
@@ -152,16 +194,19 @@ void add_engine_options(CLI::App& command, ModelOptions& options) {
                   "float16, bfloat16, int8, fp8")
       ->capture_default_str()
       ->take_last();
+  command.add_flag("--enable-prefix-caching,!--no-enable-prefix-caching", engine.prefix_caching,
+                   "keep KV of ended requests for those that begin alike (default)");
   command
-      .add_option("--scheduling-policy", engine.scheduling_policy,
-                  "order in which requests are admitted: fcfs")
-      ->capture_default_str()
+      .add_option("--swap-space", engine.swap_space,
+                  "memory of the host tier, such as 2GB, to which KV goes before it is given up; 0: none")
+      ->transform(CLI::AsSizeValue(false))
       ->take_last();
   command
-      .add_option("--preemption-policy", engine.preemption_policy,
-                  "who gives its KV back when an older request needs it: latest")
-      ->capture_default_str()
+      .add_option("--kv-events", engine.kv_events,
+                  "stored and removed KV blocks that /v1/kv/events can still tell of; 0: it tells nothing")
+      ->check(CLI::Range(0, 1 << 24))
       ->take_last();
+  add_policy_options(command, engine);
 }
 
 }  // namespace loci::cli

@@ -57,12 +57,12 @@ Result<MemoryPlan> plan_model_bench(const Model& model, ModelBenchOptions& optio
   return plan_memory(spec, weight_bytes(model.weights()), model.main_dtype(), config);
 }
 
-BenchSequences::BenchSequences(LocalExecutor& executor, BlockPool& pool, int vocab, int block_tokens,
-                               int sequences, int tokens)
+BenchSequences::BenchSequences(LocalExecutor& executor, KvMemory& memory, int vocab, int sequences,
+                               int tokens)
     : executor_(executor), vocab_(vocab) {
   for (int i = 0; i < sequences; ++i) {
-    tables_.emplace_back(pool, block_tokens);
-    LOCI_CHECK(tables_.back().grow_to(tokens));
+    tables_.emplace_back(memory);
+    LOCI_CHECK(memory.grow(tables_.back(), tokens, {}));
   }
 }
 
@@ -82,8 +82,12 @@ void BenchSequences::compute(int sequences, int begin, int count, int prompt) {
 
 void BenchSequences::share_first() {
   const BlockTable& first = tables_.front();
+  std::vector<BlockCopy> copies;
   for (std::size_t s = 1; s < tables_.size(); ++s)
-    for (int b = 0; b < first.block_count(); ++b) executor_.copy_block(first.data()[b], tables_[s].data()[b]);
+    for (int b = 0; b < first.block_count(); ++b)
+      copies.push_back({BlockMove::kWithin, first.data()[b], tables_[s].data()[b]});
+  std::vector<int> damaged;
+  executor_.copy(copies, damaged);
 }
 
 ModelBench::ModelBench(const Model& model, LocalExecutor& executor, const MemoryPlan& plan,
@@ -92,9 +96,9 @@ ModelBench::ModelBench(const Model& model, LocalExecutor& executor, const Memory
       plan_(plan),
       roofline_(roofline),
       options_(options),
-      pool_(plan.kv_blocks),
-      sequences_(executor, pool_, model.spec().vocab_size, plan.kv.block_tokens,
-                 *std::ranges::max_element(options.batches), options.prompt + options.generate) {}
+      memory_({.blocks = plan.kv_blocks, .block_tokens = plan.kv.block_tokens}),
+      sequences_(executor, memory_, model.spec().vocab_size, *std::ranges::max_element(options.batches),
+                 options.prompt + options.generate) {}
 
 ModelMeasurement ModelBench::prefill() {
   std::vector<double> times;

@@ -9,7 +9,7 @@
 #include "engine/memory_plan.h"
 #include "engine/step_work.h"
 #include "kernels/roofline.h"
-#include "memory/block_table.h"
+#include "memory/kv_memory.h"
 
 namespace loci::cli {
 
@@ -46,8 +46,7 @@ Result<MemoryPlan> plan_model_bench(const Model& model, ModelBenchOptions& optio
 class BenchSequences {
  public:
   /// The pool must have blocks for `sequences` times `tokens` tokens.
-  BenchSequences(LocalExecutor& executor, BlockPool& pool, int vocab, int block_tokens, int sequences,
-                 int tokens);
+  BenchSequences(LocalExecutor& executor, KvMemory& memory, int vocab, int sequences, int tokens);
 
   /// Computes positions [begin, begin + count) of the first `sequences` sequences, and the distribution
   /// behind them unless they end before position `prompt`.
@@ -83,7 +82,7 @@ class ModelBench {
   const MemoryPlan& plan_;
   const kernels::Roofline& roofline_;
   const ModelBenchOptions& options_;
-  BlockPool pool_;
+  KvMemory memory_;
   BenchSequences sequences_;
 };
 

@@ -1,99 +1,185 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "base/check.h"
 
 namespace loci {
 
-Engine::Engine(Parts parts) : parts_(std::move(parts)), pool_(parts_.limits.kv_blocks) {}
+Engine::Engine(Parts parts)
+    : parts_(std::move(parts)),
+      memory_({.blocks = parts_.limits.kv_blocks,
+               .block_tokens = parts_.limits.block_tokens,
+               .host_blocks = parts_.limits.host_blocks,
+               .evict = parts_.evict,
+               .kept_events = parts_.limits.kept_kv_events}),
+      tenants_(parts_.tenants) {}
+
+Engine::~Engine() {
+  for (SequenceList* list : {&running_, &waiting_})
+    for (const auto& sequence : *list) memory_.release(sequence->table, {});
+}
 
 void Engine::accept(RequestId id, Request request, EventSink sink, Time now) {
-  const int choices = request.choices;
+  const int choices = request.choices, tenant = tenants_.find(request.tenant);
   auto active = std::make_unique<ActiveRequest>(
-      ActiveRequest{id, std::move(request), std::move(sink), now, choices, choices, {}});
+      ActiveRequest{id, std::move(request), std::move(sink), now, tenant, choices, choices});
   active->usage.prompt_tokens = static_cast<int>(active->request.prompt.size());
   counters_.prompt_tokens += active->request.prompt.size();
+  tenants_.begin_request(tenant);
+  // What may not be shared has a namespace of its own: it is found by itself alone, after a preemption.
+  const bool shares = parts_.limits.share_prefixes && active->request.share_prefix;
+  const CacheNamespace owner = shares ? active->request.cache_namespace : CacheNamespace{~raw(id)};
+  Sequence* leader = nullptr;
   for (int choice = 0; choice < choices; ++choice) {
     const SequenceId sequence_id{next_sequence_++};
-    waiting_.push_back(std::make_unique<Sequence>(sequence_id, *active, choice, parts_.tokenizer, pool_,
-                                                  parts_.limits.block_tokens));
-    waiting_.back()->whole = !parts_.limits.causal;
-    sequences_.emplace(sequence_id, waiting_.back().get());
+    waiting_.push_back(
+        std::make_unique<Sequence>(sequence_id, *active, choice, parts_.tokenizer, memory_, owner));
+    Sequence& sequence = *waiting_.back();
+    sequence.whole = !parts_.limits.causal;
+    sequence.leader = leader;
+    if (choice == 0) leader = &sequence;
+    sequences_.emplace(sequence_id, &sequence);
   }
   const bool is_new = requests_.emplace(id, std::move(active)).second;
   LOCI_CHECK(is_new);
 }
 
-void Engine::cancel(RequestId id) {
+void Engine::cancel(RequestId id, Time now) {
   if (!requests_.contains(id)) return;
   for (SequenceList* list : {&running_, &waiting_})
     for (const auto& sequence : *list)
       if (sequence->request->id == id) finish_without_token(*sequence, FinishReason::kAbort, "");
-  retire_finished();
+  retire_finished(now);
 }
 
-void Engine::cancel_all() {
+void Engine::cancel_all(Time now) {
   for (SequenceList* list : {&running_, &waiting_})
     for (const auto& sequence : *list) finish_without_token(*sequence, FinishReason::kAbort, "");
-  retire_finished();
+  retire_finished(now);
 }
 
 void Engine::step(Time now) {
   if (idle()) return;
   make_plan(now);
-  apply_preempts();
-  start_slices();
-  collect(parts_.executor.run(build_batch()));
-  retire_finished();
+  resting_until_.reset();
+  if (plan_.slices.empty() && plan_.preempts.empty()) {
+    LOCI_CHECK(plan_.resume != Time::max());
+    resting_until_ = plan_.resume;
+    return;
+  }
+  apply_preempts(now);
+  start_waiting(now);
+  lease_slices(now);
+  account_phases(now);
+  make_copies(now);
+  const Batch batch = build_batch();
+  LOCI_CHECK(batch.rows() > 0 || ++steps_without_progress_ < 1000);
+  if (batch.rows() > 0) {
+    steps_without_progress_ = 0;
+    if (parts_.before_run) parts_.before_run(cost_.predict(work_));
+    try {
+      collect(parts_.executor.run(batch), now);
+    } catch (const std::exception& error) {
+      fail_step(error.what());
+    }
+  }
+  retire_finished(now);
   ++counters_.steps;
 }
 
 void Engine::make_plan(Time now) {
-  running_views_.clear();
-  waiting_views_.clear();
-  for (const auto& sequence : running_) running_views_.push_back(sequence->view());
-  for (const auto& sequence : waiting_) waiting_views_.push_back(sequence->view());
-  plan_step({running_views_, waiting_views_, pool_.free(), parts_.limits.block_tokens, parts_.limits.step},
-            parts_.policies, now, plan_);
-  LOCI_CHECK(!plan_.slices.empty());
-}
-
-void Engine::apply_preempts() {
-  for (const SequenceId id : plan_.preempts) {
-    Sequence* sequence = sequences_.at(id);
-    sequence->table.clear();
-    sequence->computed = 0;
-    if (sequence->pooler) sequence->pooler->restart();
-    const auto where = std::ranges::find(running_, sequence, &std::unique_ptr<Sequence>::get);
-    LOCI_CHECK(where != running_.end());
-    waiting_.push_back(std::move(*where));
-    running_.erase(where);
-    ++counters_.preemptions;
-  }
-}
-
-/// Moves the waiting sequences that got a slice to the running ones and leases the blocks that the slices
-/// need.
-void Engine::start_slices() {
-  bool any_started = false;
+  build_views();
+  parts_.goals.expected_output = mean_output_;
+  planner_.plan(
+      {running_views_, waiting_views_, tenants_.views(), memory_.available(), parts_.limits.block_tokens,
+       parts_.limits.step, cost_, parts_.goals,
+       memory_.has_host_tier() ? parts_.limits.swap_seconds_per_block : 0, parts_.limits.host_blocks},
+      parts_.policies, now, plan_);
+  const auto mix = [this](std::uint64_t value) {
+    counters_.plan_hash = (counters_.plan_hash ^ value) * 0x9E3779B97F4A7C15ull;
+    counters_.plan_hash ^= counters_.plan_hash >> 29;
+  };
+  for (const Preempt& preempt : plan_.preempts) mix(raw(preempt.sequence) * 2 + preempt.swap);
   for (const Slice& slice : plan_.slices) {
-    Sequence* sequence = sequences_.at(slice.sequence);
-    LOCI_CHECK(slice.begin == sequence->computed && slice.count > 0 &&
-               slice.begin + slice.count <= sequence->known());
-    if (sequence->table.block_count() == 0) {
-      const auto where = std::ranges::find(waiting_, sequence, &std::unique_ptr<Sequence>::get);
-      LOCI_CHECK(where != waiting_.end());
-      running_.push_back(std::move(*where));
-      waiting_.erase(where);
-      any_started = true;
-    }
-    const bool leased = sequence->table.grow_to(slice.begin + slice.count);
-    LOCI_CHECK(leased);
+    mix(raw(slice.sequence));
+    mix(static_cast<std::uint64_t>(slice.begin) << 32 | static_cast<std::uint32_t>(slice.count));
   }
-  if (any_started)
-    std::ranges::sort(running_,
-                      [](const auto& a, const auto& b) { return arrived_before(a->view(), b->view()); });
+}
+
+void Engine::apply_preempts(Time now) {
+  for (const Preempt& preempt : plan_.preempts) {
+    Sequence& sequence = *sequences_.at(preempt.sequence);
+    if (preempt.swap) memory_.copy_to_host(sequence.table, now);
+    sequence.computed_before = std::max(sequence.computed_before, sequence.computed);
+    release(sequence, now);
+    if (sequence.pooler) sequence.pooler->restart();
+    const auto where = std::ranges::find(running_, &sequence, &std::unique_ptr<Sequence>::get);
+    LOCI_CHECK(where != running_.end());
+    waiting_.insert(waiting_.begin(), std::move(*where));  // among the first to be looked up again
+    running_.erase(where);
+    sequence.running = false;
+    sequence.request->clock.enter(Phase::kPreempted, now);
+    ++sequence.request->preemptions;
+    ++counters_.preemptions;
+    counters_.swaps += preempt.swap;
+  }
+}
+
+/// Moves the waiting sequences that got a slice to the running ones, with the blocks that memory has of them.
+void Engine::start_waiting(Time now) {
+  starting_.clear();
+  for (const Slice& slice : plan_.slices) {
+    Sequence& sequence = *sequences_.at(slice.sequence);
+    if (sequence.running) continue;
+    sequence.running = true;
+    const auto where = std::ranges::find(waiting_, &sequence, &std::unique_ptr<Sequence>::get);
+    LOCI_CHECK(where != waiting_.end());
+    running_.push_back(std::move(*where));
+    waiting_.erase(where);
+    starting_.emplace_back(&sequence, slice.begin);
+    // Held for all who start before anybody's need for blocks can push them out.
+    memory_.hold_prefix(sequence.table, sequence.chain, slice.begin / parts_.limits.block_tokens, now);
+  }
+  for (const auto& [sequence, cached_tokens] : starting_) begin_prefix(*sequence, cached_tokens, now);
+  if (!starting_.empty()) sort_running();
+}
+
+void Engine::sort_running() {
+  std::ranges::sort(running_, [](const auto& a, const auto& b) {
+    return a->request->arrival != b->request->arrival ? a->request->arrival < b->request->arrival
+                                                      : raw(a->id) < raw(b->id);
+  });
+}
+
+/// Leases the blocks that the slices need. A slice that memory cannot serve after all leaves the plan; its
+/// sequence keeps what it has and goes on in a later step.
+void Engine::lease_slices(Time now) {
+  const auto is_refused = [&](const Slice& slice) {
+    Sequence& sequence = *sequences_.at(slice.sequence);
+    LOCI_CHECK(slice.count > 0 && slice.begin + slice.count <= sequence.known());
+    if (slice.begin != sequence.computed) return true;  // less of its prefix was there than it seemed
+    const bool leased = memory_.make_writable(sequence.table, slice.begin, now) &&
+                        memory_.grow(sequence.table, slice.begin + slice.count, now);
+    // Without preemptions the plan's arithmetic is exact: theirs counts blocks that others may share.
+    LOCI_CHECK(leased || !plan_.preempts.empty());
+    return !leased;
+  };
+  std::erase_if(plan_.slices, is_refused);
+}
+
+void Engine::make_copies(Time now) {
+  const auto copies = memory_.take_copies();
+  if (copies.empty()) return;
+  damaged_.clear();
+  parts_.executor.copy(copies, damaged_);
+  for (const int i : damaged_)
+    drop_damaged(static_cast<BlockId>(copies[static_cast<std::size_t>(i)].to), now);
+  if (!damaged_.empty())
+    std::erase_if(plan_.slices, [this](const Slice& slice) {
+      return slice.begin != sequences_.at(slice.sequence)->computed;
+    });
 }
 
 Batch Engine::build_batch() {
@@ -103,6 +189,7 @@ Batch Engine::build_batch() {
   batch_logits_rows_.clear();
   batch_state_rows_.clear();
   batch_tables_.clear();
+  work_ = {};
   for (const Slice& slice : plan_.slices) {
     const Sequence& sequence = *sequences_.at(slice.sequence);
     const int first_logits = sequence.first_logits();
@@ -115,16 +202,22 @@ Batch Engine::build_batch() {
       batch_sequences_.push_back(static_cast<int>(batch_tables_.size()));
     }
     batch_tables_.push_back(sequence.table.data());
+    work_.add_slice(slice.begin, slice.count);
   }
   return {batch_tokens_, batch_positions_,   batch_sequences_,
           batch_tables_, batch_logits_rows_, batch_state_rows_};
 }
 
-void Engine::collect(const StepResult& result) {
+void Engine::collect(const StepResult& result, Time now) {
   ResultRows rows;
   for (const Slice& slice : plan_.slices) {
     Sequence& sequence = *sequences_.at(slice.sequence);
     sequence.computed = slice.begin + slice.count;
+    const int again = std::min(sequence.computed, sequence.computed_before) - slice.begin;
+    counters_.computed_tokens += static_cast<std::uint64_t>(slice.count);
+    counters_.recomputed_tokens += static_cast<std::uint64_t>(std::max(0, again));
+    sequence.request->recomputed_tokens += std::max(0, again);
+    seal(sequence, now);
     if (sequence.pooler) {
       take_states(sequence, slice, result, rows);
     } else {
@@ -139,7 +232,9 @@ void Engine::take_logits(Sequence& sequence, const Slice& slice, const StepResul
   for (int position = std::max(slice.begin, sequence.first_logits()); position < end; ++position) {
     const auto logits = result.row(rows.logits++);
     if (sequence.lacks_prompt_logprobs()) take_prompt_logprobs(sequence, logits);
-    if (position == last_known) take_token(sequence, logits);
+    if (position != last_known) continue;
+    if (sequence.generated() == 0 && sequence.request->sequences > 1) fork_siblings(sequence, logits);
+    take_token(sequence, logits);
   }
 }
 
@@ -149,14 +244,32 @@ void Engine::take_states(Sequence& sequence, const Slice& slice, const StepResul
   if (sequence.computed == sequence.known()) take_embedding(sequence);
 }
 
+/// The executor could not compute the step: those who took part in it end with an error, the others go on.
+void Engine::fail_step(const std::string& why) {
+  ++counters_.failed_steps;
+  for (const Slice& slice : plan_.slices) {
+    Sequence& sequence = *sequences_.at(slice.sequence);
+    sequence.computed = std::min(sequence.computed, slice.begin);  // what the step wrote may be anything
+    if (!sequence.finished)
+      finish_without_token(sequence, FinishReason::kError, "the engine failed to compute a step: " + why);
+  }
+}
+
 /// Removes what finished in this step: the sequences with their blocks, and the requests that have none left.
-void Engine::retire_finished() {
+void Engine::retire_finished(Time now) {
   if (finished_.empty()) return;
   const auto is_finished = [](const auto& sequence) { return sequence->finished; };
+  for (const auto& sequence : waiting_)
+    if (sequence->leader != nullptr && sequence->leader->finished) sequence->leader = nullptr;
   for (const SequenceId id : finished_) {
-    ActiveRequest* request = sequences_.at(id)->request;
+    Sequence& sequence = *sequences_.at(id);
+    release(sequence, now);
+    if (!parts_.limits.share_prefixes || !sequence.request->request.share_prefix)
+      memory_.forget(sequence.chain, 0, now);
+    ActiveRequest* request = sequence.request;
     sequences_.erase(id);
     if (--request->sequences > 0) continue;
+    tenants_.end_request(request->tenant);
     const auto where = requests_.find(request->id);
     ended_.push_back(std::move(where->second));
     requests_.erase(where);
@@ -168,19 +281,28 @@ void Engine::retire_finished() {
 }
 
 void Engine::deliver(Time now) {
+  observe_step(now);
   for (Outgoing& outgoing : outbox_) {
     outgoing.event.at = now;
+    ActiveRequest& request = *outgoing.to;
+    if (!outgoing.event.tokens.empty() && !request.first_token) request.first_token = now;
+    if (outgoing.event.finish && outgoing.event.choice == 0) request.finish = outgoing.event.finish;
     outgoing.to->sink(std::move(outgoing.event));
   }
   outbox_.clear();
+  for (const auto& request : ended_) records_.add(record_of(*request, true, now));
   ended_.clear();
 }
 
-/// An idle engine holds nothing (third law).
 void Engine::check_conservation() const {
-  LOCI_CHECK(running_.empty() && waiting_.empty() && sequences_.empty());
-  LOCI_CHECK(pool_.used() == 0);
-  pool_.check_invariants();
+  std::vector<const BlockTable*> tables;
+  for (const SequenceList* list : {&running_, &waiting_})
+    for (const auto& sequence : *list) tables.push_back(&sequence->table);
+  for (const auto& sequence : waiting_) LOCI_CHECK(sequence->table.block_count() == 0);
+  memory_.check_invariants(tables);
+  LOCI_CHECK(sequences_.size() == running_.size() + waiting_.size());
+  if (!idle()) return;
+  LOCI_CHECK(sequences_.empty() && memory_.pool().used() == 0);
 }
 
 }  // namespace loci

@@ -1,7 +1,7 @@
 // The engine's state machine: requests in, one step at a time, events out.
 //
-//   plan (sched) -> preempt and lease blocks (memory) -> run the batch (Executor) -> sample (decode) ->
-//   retire -> deliver events
+//   plan (sched) -> preempt, lease, copy blocks (memory) -> run the batch (Executor) -> sample (decode) ->
+//   seal blocks -> retire -> deliver events
 //
 // Pure but for its ports: time is an argument, the batch is computed by an Executor. So the live loop and a
 // simulator drive the same code. Owned by one thread. Invariants: every accepted request ends in exactly one
@@ -9,15 +9,18 @@
 // that it becomes idle).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "decode/sampler.h"
 #include "engine/executor.h"
+#include "engine/record_book.h"
 #include "engine/request.h"
 #include "engine/sequence.h"
-#include "memory/block_pool.h"
+#include "engine/tenants.h"
+#include "memory/kv_memory.h"
 #include "sched/scheduler.h"
 
 namespace loci {
@@ -27,12 +30,22 @@ struct EngineLimits {
   StepLimits step;
   int kv_blocks;
   int block_tokens;
-  bool causal = true;     // false: a sequence is computed in one step
-  bool generates = true;  // false: the model has embeddings only
+  bool causal = true;                 // false: a sequence is computed in one step
+  bool generates = true;              // false: the model has embeddings only
+  int host_blocks = 0;                // of the host tier
+  double swap_seconds_per_block = 0;  // that copying a block to the host tier or back is expected to take
+  bool share_prefixes = true;
+  std::size_t kept_kv_events = 0;
 };
 
 struct EngineCounters {
-  std::uint64_t steps = 0, preemptions = 0, prompt_tokens = 0, generation_tokens = 0;
+  std::uint64_t steps = 0, preemptions = 0, swaps = 0, prompt_tokens = 0, generation_tokens = 0;
+  std::uint64_t computed_tokens = 0;    // rows of all steps
+  std::uint64_t recomputed_tokens = 0;  // of them, those whose KV had been lost by preemption
+  std::uint64_t forks = 0;              // choices that began from another's prompt
+  std::uint64_t stalled_steps = 0;      // in which a running sequence got no tokens for want of blocks
+  std::uint64_t failed_steps = 0;       // that the executor could not compute
+  std::uint64_t plan_hash = 0;          // of all plans so far: equal runs decide equally
 };
 
 /// What can be said against a request before it is accepted; kInvalidArgument with the API's field name and
@@ -46,15 +59,21 @@ class Engine {
     std::vector<TokenId> end_tokens;
     Executor& executor;
     EngineLimits limits;
-    SchedulingPolicies policies;
+    SchedulingPolicies policies{};
+    SchedulingGoals goals{};
+    EvictFunction evict = evict_lru;
+    std::vector<TenantShare> tenants{};
+    /// Told how long the step that begins now is predicted to take, in seconds.
+    std::function<void(double)> before_run{};
   };
   explicit Engine(Parts parts);
+  ~Engine();
 
   /// Takes a request that validate() has passed.
   void accept(RequestId id, Request request, EventSink sink, Time now);
   /// Ends the request with FinishReason::kAbort; unknown ids are ignored.
-  void cancel(RequestId id);
-  void cancel_all();
+  void cancel(RequestId id, Time now);
+  void cancel_all(Time now);
 
   /// One step. Does nothing when idle.
   void step(Time now);
@@ -64,28 +83,60 @@ class Engine {
   void deliver(Time now);
 
   bool idle() const { return requests_.empty(); }
+  /// Until when there is nothing to do although requests wait: for company, to be computed together.
+  std::optional<Time> resting_until() const { return resting_until_; }
   int running() const { return static_cast<int>(running_.size()); }
   int waiting() const { return static_cast<int>(waiting_.size()); }
-  const BlockPool& blocks() const { return pool_; }
+  const BlockPool& blocks() const { return memory_.pool(); }
+  const KvMemory& memory() const { return memory_; }
+  KvMemory& memory() { return memory_; }
   const EngineCounters& counters() const { return counters_; }
+  const CostModel& cost() const { return cost_; }
+  /// Seconds until a request that came now would begin, as the last steps went.
+  double predicted_wait() const;
+  /// Accounts of the requests of this name: those that run, and the last ones that ended.
+  std::vector<RequestRecord> records(std::string_view name, Time now) const;
+
+  /// Aborts if what is held and what is counted as held differ (third law). O(blocks).
+  void check_conservation() const;
 
  private:
   using SequenceList = std::vector<std::unique_ptr<Sequence>>;
 
   // The step, in its order (engine.cc).
   void make_plan(Time now);
-  void apply_preempts();
-  void start_slices();
+  void apply_preempts(Time now);
+  void start_waiting(Time now);
+  void lease_slices(Time now);
+  void make_copies(Time now);
   Batch build_batch();
-  void collect(const StepResult& result);
+  void collect(const StepResult& result, Time now);
+  void fail_step(const std::string& why);
+  void retire_finished(Time now);
+  void sort_running();
+
+  // What policies see (engine_views.cc).
+  SequenceView view_of(const Sequence& sequence) const;
+  void look_up(Sequence& sequence);
+  void build_views();
+  void account_phases(Time now);
+  void observe_step(Time now);
+
+  // KV of a sequence (engine_memory.cc).
+  void begin_prefix(Sequence& sequence, int cached_tokens, Time now);
+  void seal(Sequence& sequence, Time now);
+  void retain(Sequence& sequence, int block, Time now);
+  void withdraw(Sequence& sequence);
+  void release(Sequence& sequence, Time now);
+  void drop_damaged(BlockId block, Time now);
+  void fork_siblings(Sequence& leader, std::span<const float> logits);
+
   /// The first unread row of each kind of result.
   struct ResultRows {
     int logits = 0, states = 0;
   };
   void take_logits(Sequence& sequence, const Slice& slice, const StepResult& result, ResultRows& rows);
   void take_states(Sequence& sequence, const Slice& slice, const StepResult& result, ResultRows& rows);
-  void retire_finished();
-  void check_conservation() const;
 
   // What comes out of it (engine_output.cc).
   void take_prompt_logprobs(Sequence& sequence, std::span<const float> logits);
@@ -98,7 +149,9 @@ class Engine {
   void finish_without_token(Sequence& sequence, FinishReason reason, std::string error);
 
   Parts parts_;
-  BlockPool pool_;
+  KvMemory memory_;
+  CostModel cost_;
+  Tenants tenants_;
   std::unordered_map<RequestId, std::unique_ptr<ActiveRequest>> requests_;
   SequenceList running_;  // hold KV; ordered by arrival, then id
   SequenceList waiting_;
@@ -112,11 +165,23 @@ class Engine {
   std::vector<std::unique_ptr<ActiveRequest>> ended_;  // whose last event is in the outbox
   std::uint64_t next_sequence_ = 0;
   EngineCounters counters_;
+  RecordBook records_;
   SampleScratch scratch_;
+  double mean_output_ = 0;        // tokens of those that ended, a moving average
+  double mean_turn_ = 0;          // seconds between two requests' ends while some wait, likewise
+  std::optional<Time> last_end_;  // of a request, while some waited
+  int steps_without_progress_ = 0;
+  bool memory_is_short_ = false;
+  std::optional<Time> resting_until_;
 
   // Of the current step; kept so that a step allocates nothing.
+  Planner planner_;
   std::vector<SequenceView> running_views_, waiting_views_;
+  std::vector<std::pair<Sequence*, int>> starting_;  // and its cached tokens
   StepPlan plan_;
+  StepWork work_;
+  Time step_began_{};
+  std::vector<int> damaged_;
   std::vector<TokenId> batch_tokens_;
   std::vector<int> batch_positions_, batch_sequences_, batch_logits_rows_, batch_state_rows_;
   std::vector<const std::uint32_t*> batch_tables_;

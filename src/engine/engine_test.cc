@@ -8,6 +8,7 @@
 #include <map>
 #include <random>
 
+#include "engine/engine_parts.h"
 #include "engine/loaded_model.h"
 #include "engine/local_executor.h"
 #include "engine/memory_plan.h"
@@ -64,15 +65,12 @@ class Harness {
   explicit Harness(const EngineConfig& config, int threads = 1, kernels::Isa isa = kernels::best_isa()) {
     const Model& model = default_model().model();
     const MemoryPlan plan = plan_memory(model.spec(), 0, model.main_dtype(), config).value();
-    limits_ = {plan.max_model_len,
-               {config.max_num_seqs, plan.workspace.rows, plan.workspace.logits_rows},
-               plan.kv_blocks,
-               plan.kv.block_tokens};
-    executor_ = LocalExecutor::create(
-                    model, {plan.kv, plan.kv_blocks, plan.workspace, threads, kernels::ops_for(isa)})
+    executor_ = LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads,
+                                              kernels::ops_for(isa), plan.host_blocks})
                     .value();
-    engine_ = std::make_unique<Engine>(
-        Engine::Parts{default_model().tokenizer(), default_model().end_tokens(), *executor_, limits_, {}});
+    Engine::Parts parts = engine_parts(default_model(), plan, config, *executor_).value();
+    limits_ = parts.limits;
+    engine_ = std::make_unique<Engine>(std::move(parts));
   }
 
   int submit(Request request) {
@@ -90,6 +88,7 @@ class Harness {
     engine_->step(now());
     engine_->deliver(now());
   }
+  void cancel(RequestId id) { engine_->cancel(id, now()); }
   void run() {
     for (int i = 0; !engine_->idle(); ++i) {
       ASSERT_LT(i, 100000);
@@ -243,6 +242,85 @@ TEST_F(FirstLaw, PreemptionChangesNothing) {
   const auto block_bytes = plan_memory(model.spec(), 0, model.main_dtype(), config)->kv.block_bytes();
   config.kv_cache_memory = block_bytes * 26;  // hardly more than one request of full length
   check(config, 1, 1, true);
+}
+
+/// What the small pools of the tests below hold.
+EngineConfig small_pool(int blocks, int host_blocks, int block_size) {
+  EngineConfig config{.max_model_len = 96, .max_num_batched_tokens = 64, .block_size = block_size};
+  const Model& model = default_model().model();
+  const auto bytes = plan_memory(model.spec(), 0, model.main_dtype(), config)->kv.block_bytes();
+  config.kv_cache_memory = bytes * static_cast<std::size_t>(blocks);
+  config.swap_space = bytes * static_cast<std::size_t>(host_blocks);
+  return config;
+}
+
+TEST_F(FirstLaw, SwappingChangesNothing) {
+  EngineConfig config = small_pool(26, 200, 4);
+  config.preemption_mode = "swap";
+  Harness harness(config);
+  for (const Request& request : *requests_) harness.submit(request);
+  harness.run();
+  for (std::size_t i = 0; i < requests_->size(); ++i)
+    expect_equal(harness.received(static_cast<int>(i)), (*alone_)[i]);
+  EXPECT_GT(harness.engine().counters().swaps, 0u);
+  EXPECT_GT(
+      harness.engine().memory().stats().host_hit_tokens + harness.engine().memory().stats().promoted_blocks,
+      0u);
+}
+
+TEST_F(FirstLaw, WhatIsFoundInMemoryChangesNothing) {
+  Harness harness({.max_num_batched_tokens = 64, .block_size = 4});
+  for (int round = 0; round < 2; ++round) {
+    std::vector<int> numbers;
+    for (const Request& request : *requests_) numbers.push_back(harness.submit(request));
+    harness.run();
+    for (std::size_t i = 0; i < requests_->size(); ++i)
+      expect_equal(harness.received(numbers[i]), (*alone_)[i]);
+  }
+  EXPECT_GT(harness.engine().memory().stats().hit_tokens, 500u);
+  EXPECT_GT(harness.engine().counters().forks, 0u) << "choices share their prompt";
+}
+
+/// Chaos on the real model: any policies, pools, chunks, cancellations.
+TEST_F(FirstLaw, NoConfigurationChangesAToken) {
+  std::uint64_t preemptions = 0, found = 0;
+  for (int seed = 0, seeds = testing::rounds(200, 20000); seed < seeds; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(static_cast<unsigned>(seed));
+    const auto pick = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
+    const auto any = [&](auto table) {
+      return std::string(table[static_cast<std::size_t>(pick(0, static_cast<int>(table.size()) - 1))].name);
+    };
+    const int block = pick(1, 20);
+    EngineConfig config = small_pool(96 / block + pick(1, 8), pick(0, 1) * pick(1, 60), block);
+    config.max_num_seqs = pick(1, 8);
+    config.max_num_batched_tokens = pick(8, 200);
+    config.prefix_caching = pick(0, 2) > 0;
+    config.scheduling_policy = any(order_policies());
+    config.chunk_policy = any(chunk_policies());
+    config.admission_policy = pick(0, 2) ? "max-utilization" : any(admit_policies());
+    config.preemption_policy = any(preempt_policies());
+    config.preemption_mode = pick(0, 1) ? "swap" : "auto";
+    config.eviction_policy = any(evict_policies());
+    Harness harness(config);
+    std::vector<std::size_t> which;
+    for (int i = pick(2, 6); i > 0; --i) {
+      which.push_back(static_cast<std::size_t>(pick(0, static_cast<int>(requests_->size()) - 1)));
+      harness.submit((*requests_)[which.back()]);
+      for (int gap = pick(0, 3); gap > 0; --gap) harness.step();
+    }
+    const int cancelled = pick(0, 9);
+    if (cancelled < static_cast<int>(which.size())) harness.cancel(RequestId(cancelled));
+    harness.run();
+    for (std::size_t i = 0; i < which.size(); ++i)
+      if (static_cast<int>(i) != cancelled)
+        expect_equal(harness.received(static_cast<int>(i)), (*alone_)[which[i]]);
+    preemptions += harness.engine().counters().preemptions;
+    found += harness.engine().memory().stats().hit_tokens;
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(preemptions, 10u);
+  EXPECT_GT(found, 100u);
 }
 
 /// Every type of keys and values, with either arithmetic of attention.
@@ -405,7 +483,7 @@ TEST(Engine, CancelFreesEverythingWithinOneStep) {
   Harness harness({.max_num_seqs = 2});
   for (int i = 0; i < 4; ++i) harness.submit(greedy("The old man and the sea", 50));
   for (int i = 0; i < 5; ++i) harness.step();
-  for (int i = 0; i < 4; ++i) harness.engine().cancel(RequestId(i));
+  for (int i = 0; i < 4; ++i) harness.cancel(RequestId(i));
   harness.step();
   EXPECT_TRUE(harness.engine().idle());
   EXPECT_EQ(harness.engine().blocks().used(), 0);
@@ -413,8 +491,8 @@ TEST(Engine, CancelFreesEverythingWithinOneStep) {
     EXPECT_EQ(harness.received(i).last_events, 1);
     EXPECT_EQ(harness.received(i).choices.at(0).finish, FinishReason::kAbort);
   }
-  harness.engine().cancel(RequestId(0));
-  harness.engine().cancel(RequestId(77));
+  harness.cancel(RequestId(0));
+  harness.cancel(RequestId(77));
 }
 
 TEST(Engine, TheWholeContextCanBeUsed) {
@@ -437,7 +515,7 @@ TEST(Engine, RandomCancellationsLeaveNothingBehind) {
       if (submitted < 60 && random() % 2 == 0)
         harness.submit(requests[static_cast<std::size_t>(submitted++)]);
       if (submitted > 0 && random() % 5 == 0)
-        harness.engine().cancel(RequestId(random() % static_cast<unsigned>(submitted)));
+        harness.cancel(RequestId(random() % static_cast<unsigned>(submitted)));
       harness.step();
     }
     harness.run();

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
+#include "memory/block_copy.h"
 #include "model/batch.h"
 
 namespace loci {
@@ -29,6 +31,12 @@ class Executor {
   virtual ~Executor() = default;
   /// Computes the batch; its keys and values are in memory afterwards.
   virtual StepResult run(const Batch& batch) = 0;
+  /// Copies blocks, in the order of the list. Those that came back from the host tier with a wrong checksum
+  /// are added to `damaged`, as indices into `copies`; their blocks hold anything. Those who keep no bytes of
+  /// blocks have nothing to do.
+  virtual void copy(std::span<const BlockCopy> copies, std::vector<int>& damaged) {
+    static_cast<void>(copies), static_cast<void>(damaged);
+  }
 };
 
 }  // namespace loci

@@ -12,6 +12,7 @@
 #include "base/mailbox.h"
 #include "base/processors.h"
 #include "engine/engine.h"
+#include "engine/engine_parts.h"
 #include "engine/loaded_model.h"
 #include "engine/local_executor.h"
 #include "engine/memory_plan.h"
@@ -23,6 +24,10 @@ Time now() {
   return std::chrono::time_point_cast<Duration>(std::chrono::steady_clock::now());
 }
 
+Duration from_ms(double ms) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(ms));
+}
+
 struct SubmitCommand {
   RequestId id;
   Request request;
@@ -32,14 +37,14 @@ struct SubmitCommand {
 struct CancelCommand {
   RequestId id;
 };
+struct AskCommand {
+  std::function<void(Engine&, Time)> question;
+};
 struct StopCommand {};
-using Command = std::variant<SubmitCommand, CancelCommand, StopCommand>;
+using Command = std::variant<SubmitCommand, CancelCommand, AskCommand, StopCommand>;
 
-EngineLimits limits_of(const MemoryPlan& plan, const ModelSpec& spec, const EngineConfig& config) {
-  return {plan.max_model_len, {config.max_num_seqs, plan.workspace.rows, plan.workspace.logits_rows},
-          plan.kv_blocks,     plan.kv.block_tokens,
-          spec.causal,        spec.has_head};
-}
+/// Questions that may wait at once.
+constexpr std::size_t kMaxQuestions = 1024;
 
 Result<std::unique_ptr<Executor>> local_executor(const Model& model, const MemoryPlan& plan,
                                                  const EngineConfig& config) {
@@ -47,22 +52,32 @@ Result<std::unique_ptr<Executor>> local_executor(const Model& model, const Memor
   const kernels::OpTable* ops = kernels::ops_for(kernels::best_isa());
   LOCI_CHECK(ops != nullptr);
   log_info("kernels: {}, {} threads", ops->name, threads);
-  return LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads, ops});
+  return LocalExecutor::create(model,
+                               {plan.kv, plan.kv_blocks, plan.workspace, threads, ops, plan.host_blocks});
 }
 
 }  // namespace
 
 struct LiveEngine::State {
   State(const LoadedModel& loaded, const EngineConfig& config, std::unique_ptr<Executor> port,
-        const EngineLimits& engine_limits, const SchedulingPolicies& policies)
+        Engine::Parts parts)
       : model(loaded),
-        limits(engine_limits),
+        limits(parts.limits),
         stall_timeout(config.stall_timeout),
+        max_queue_delay(config.max_queue_delay_s),
         max_pending(static_cast<std::int64_t>(config.max_queued_requests) + config.max_num_seqs),
         executor(std::move(port)),
-        engine({loaded.tokenizer(), loaded.end_tokens(), *executor, limits, policies}),
-        // One submit, one cancel and one stop for each request that may be pending: push never fails.
-        mailbox(2 * static_cast<std::size_t>(max_pending) + 1) {}
+        engine(observed(std::move(parts))),
+        // One submit and one cancel for each request that may be pending, the questions, and a stop: push
+        // never fails.
+        mailbox(2 * static_cast<std::size_t>(max_pending) + kMaxQuestions + 1) {}
+
+  Engine::Parts observed(Engine::Parts parts) {
+    parts.before_run = [this](double predicted) {
+      predicted_step.store(from_ms(predicted * 1e3), std::memory_order_relaxed);
+    };
+    return parts;
+  }
 
   void run() {
     std::vector<Command> commands;
@@ -70,12 +85,14 @@ struct LiveEngine::State {
     while (!stopping) {
       if (engine.idle()) {
         mailbox.wait_and_take(commands);
+      } else if (const auto resume = engine.resting_until()) {
+        mailbox.wait_and_take(commands, *resume);
       } else {
         mailbox.take(commands);
       }
       for (Command& command : commands)
         stopping |= std::holds_alternative<StopCommand>(command) || (apply(command), false);
-      if (stopping) engine.cancel_all();
+      if (stopping) engine.cancel_all(now());
       engine.step(now());
       publish();  // first, so that who has the last event of a request finds its memory free
       engine.deliver(now());
@@ -85,8 +102,15 @@ struct LiveEngine::State {
   void apply(Command& command) {
     if (auto* submit = std::get_if<SubmitCommand>(&command))
       engine.accept(submit->id, std::move(submit->request), std::move(submit->sink), submit->arrival);
+    else if (auto* ask = std::get_if<AskCommand>(&command))
+      answer(*ask);
     else
-      engine.cancel(std::get<CancelCommand>(command).id);
+      engine.cancel(std::get<CancelCommand>(command).id, now());
+  }
+
+  void answer(AskCommand& ask) {
+    --questions;
+    ask.question(engine, now());
   }
 
   /// Counts the request as ended after its last event has been delivered.
@@ -100,17 +124,45 @@ struct LiveEngine::State {
     };
   }
 
+  /// Whether one more request may wait; with drain_mutex.
+  Result<> check_queue() {
+    const auto refuse = [](double after, std::string why) {
+      return std::unexpected(Error{ErrorCode::kResourceExhausted, std::move(why), "", after});
+    };
+    const std::lock_guard stats_lock(stats_mutex);
+    const double wait = stats.predicted_wait;
+    if (pending >= max_pending)
+      return refuse(wait, fmt::format("the queue is full: {} requests wait or run", pending.load()));
+    if (max_queue_delay > 0 && wait > max_queue_delay)
+      return refuse(
+          wait - max_queue_delay,
+          fmt::format("a request that comes now is predicted to wait for {:.0f} s, more than the {:.0f} "
+                      "s of --max-queue-delay",
+                      wait, max_queue_delay));
+    return {};
+  }
+
   void publish() {
     last_progress.store(now(), std::memory_order_relaxed);
     const std::lock_guard lock(stats_mutex);
-    const EngineCounters& c = engine.counters();
-    stats = {engine.running(), engine.waiting(), engine.blocks().used(), engine.blocks().total(),
-             c.steps,          c.preemptions,    c.prompt_tokens,        c.generation_tokens};
+    stats = {.running = engine.running(),
+             .waiting = engine.waiting(),
+             .kv_blocks_used = engine.blocks().used(),
+             .kv_blocks_total = engine.blocks().total(),
+             .kv_blocks_cached = engine.blocks().idle(),
+             .host_blocks_used = engine.memory().host_used(),
+             .host_blocks_total = limits.host_blocks,
+             .counters = engine.counters(),
+             .kv = engine.memory().stats(),
+             .predicted_wait = engine.predicted_wait(),
+             .cost_error = engine.cost().relative_error(),
+             .cost = engine.cost().coefficients()};
   }
 
   const LoadedModel& model;
   const EngineLimits limits;
   const Duration stall_timeout;
+  const double max_queue_delay;  // seconds; 0: any
   const std::int64_t max_pending;
   std::unique_ptr<Executor> executor;
   Engine engine;  // of the engine thread
@@ -119,7 +171,10 @@ struct LiveEngine::State {
   std::atomic<std::uint64_t> next_id{1};
   std::atomic<std::int64_t> pending{0};  // accepted, last event not delivered
   std::atomic<bool> closed{false};
+  bool stopped = false;  // under drain_mutex: the engine thread takes no more messages
   std::atomic<Time> last_progress{Time{}};
+  std::atomic<Duration> predicted_step{Duration{}};
+  std::atomic<std::size_t> questions{0};
   std::mutex drain_mutex;
   std::condition_variable drained;
   mutable std::mutex stats_mutex;
@@ -130,16 +185,14 @@ struct LiveEngine::State {
 Result<std::unique_ptr<LiveEngine>> LiveEngine::start(const LoadedModel& loaded, const EngineConfig& config,
                                                       std::unique_ptr<Executor> executor) {
   const Model& model = loaded.model();
-  LOCI_TRY(const SchedulingPolicies policies,
-           find_policies(config.scheduling_policy, config.preemption_policy));
   LOCI_TRY(const MemoryPlan plan,
            plan_memory(model.spec(), weight_bytes(model.weights()), model.main_dtype(), config));
   for (const std::string& line : plan.describe()) log_info("memory: {}", line);
   if (executor == nullptr) {
     LOCI_TRY(executor, local_executor(model, plan, config));
   }
-  auto state = std::make_unique<State>(loaded, config, std::move(executor),
-                                       limits_of(plan, model.spec(), config), policies);
+  LOCI_TRY(Engine::Parts parts, engine_parts(loaded, plan, config, *executor));
+  auto state = std::make_unique<State>(loaded, config, std::move(executor), std::move(parts));
   state->publish();
   state->thread = std::thread([s = state.get()] { s->run(); });
   return std::unique_ptr<LiveEngine>(new LiveEngine(std::move(state)));
@@ -154,8 +207,12 @@ LiveEngine::~LiveEngine() {
 void LiveEngine::stop() {
   if (!state_->thread.joinable()) return;
   close();
-  const bool sent = state_->mailbox.push(StopCommand{});
-  LOCI_CHECK(sent);
+  {
+    const std::lock_guard lock(state_->drain_mutex);
+    state_->stopped = true;
+    const bool sent = state_->mailbox.push(StopCommand{});
+    LOCI_CHECK(sent);
+  }
   state_->thread.join();
 }
 
@@ -166,9 +223,7 @@ Result<RequestId> LiveEngine::submit(Request request, EventSink sink) {
     // With the lock, close() and drain() see either this request or its refusal.
     const std::lock_guard lock(s.drain_mutex);
     if (s.closed) return fail(ErrorCode::kUnavailable, "the server is shutting down");
-    if (s.pending >= s.max_pending)
-      return fail(ErrorCode::kResourceExhausted, "the queue is full: {} requests wait or run",
-                  s.pending.load());
+    LOCI_TRY_VOID(s.check_queue());
     if (s.pending++ == 0) s.last_progress = now();
   }
   const RequestId id{s.next_id++};
@@ -183,13 +238,23 @@ void LiveEngine::cancel(RequestId id) {
     log_warning("cancellation of request {} dropped: the mailbox is full", raw(id));
 }
 
+bool LiveEngine::ask(std::function<void(Engine&, Time)> question) {
+  State& s = *state_;
+  const std::lock_guard lock(s.drain_mutex);  // with close(): what is pushed after the stop is never answered
+  if (s.stopped) return false;
+  if (s.questions++ < kMaxQuestions) return s.mailbox.push(AskCommand{std::move(question)});
+  --s.questions;
+  return false;
+}
+
 EngineStats LiveEngine::stats() const {
   const std::lock_guard lock(state_->stats_mutex);
   return state_->stats;
 }
 
 bool LiveEngine::making_progress() const {
-  return state_->pending == 0 || now() - state_->last_progress.load() < state_->stall_timeout;
+  const Duration allowed = state_->stall_timeout + 8 * state_->predicted_step.load();
+  return state_->pending == 0 || now() - state_->last_progress.load() < allowed;
 }
 
 void LiveEngine::close() {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "engine/engine.h"
 #include "engine/engine_config.h"
 #include "engine/executor.h"
 #include "engine/request.h"
@@ -18,7 +19,13 @@ struct EngineStats {
   int running = 0;  // sequences with KV
   int waiting = 0;  // sequences without (queued requests included)
   int kv_blocks_used = 0, kv_blocks_total = 0;
-  std::uint64_t steps = 0, preemptions = 0, prompt_tokens = 0, generation_tokens = 0;
+  int kv_blocks_cached = 0;  // not used now, and found again by who has the same prefix
+  int host_blocks_used = 0, host_blocks_total = 0;
+  EngineCounters counters;
+  KvStats kv;
+  double predicted_wait = 0;  // seconds, of a request that came now
+  double cost_error = 0;      // of the cost model: mean of |predicted - measured| / measured
+  CostModel::Coefficients cost{};
 };
 
 class LiveEngine {
@@ -31,7 +38,8 @@ class LiveEngine {
 
   /// Accepts the request, after which `sink` gets events until the one with `last`; or refuses it at once:
   /// kInvalidArgument (prompt and max_tokens exceed the context, both numbers in the message; token outside
-  /// the vocabulary; ...), kResourceExhausted (the queue is full), kUnavailable (shutting down).
+  /// the vocabulary; ...), kResourceExhausted (the queue is full, or the wait is predicted to be too long;
+  /// with the seconds after which to ask again), kUnavailable (shutting down).
   Result<RequestId> submit(Request request, EventSink sink);
 
   /// Ends the request with FinishReason::kAbort within one step. Unknown or finished ids are ignored.
@@ -39,8 +47,13 @@ class LiveEngine {
 
   EngineStats stats() const;
 
-  /// False when there is work but no step has finished for EngineConfig::stall_timeout.
+  /// False when there is work but no step has ended for EngineConfig::stall_timeout and eight times what this
+  /// one was predicted to take.
   bool making_progress() const;
+
+  /// Has `question` asked of the engine between two steps, on its thread; it must not block or throw. False
+  /// if the engine has stopped or has too many questions.
+  bool ask(std::function<void(Engine&, Time)> question);
 
   /// Refuses new requests from now on; those accepted go on.
   void close();

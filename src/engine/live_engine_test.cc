@@ -88,7 +88,7 @@ TEST(LiveEngine, AnswersAndIsEmptyAfterwards) {
   ASSERT_TRUE(listener.wait_for_end());
   EXPECT_EQ(listener.tokens().size(), 8u);
   EXPECT_EQ(engine->stats().kv_blocks_used, 0) << "free when the last event has come";
-  EXPECT_EQ(engine->stats().generation_tokens, 8u);
+  EXPECT_EQ(engine->stats().counters.generation_tokens, 8u);
   EXPECT_TRUE(engine->drain(0ms));
 }
 

@@ -7,6 +7,7 @@
 #include "base/worker_pool.h"
 #include "engine/executor.h"
 #include "kernels/ops.h"
+#include "memory/host_tier.h"
 #include "memory/kv_arena.h"
 #include "model/model.h"
 
@@ -20,25 +21,31 @@ class LocalExecutor final : public Executor {
     WorkspaceLimits limits;
     int threads;
     const kernels::OpTable* ops;  // never null
+    int host_blocks = 0;          // slots of the host tier
   };
   /// `model` must outlive the executor.
   static Result<std::unique_ptr<LocalExecutor>> create(const Model& model, const Options& options);
 
   StepResult run(const Batch& batch) override;
 
-  /// Makes block `to` hold the keys and values of block `from`.
-  void copy_block(std::uint32_t from, std::uint32_t to);
+  void copy(std::span<const BlockCopy> copies, std::vector<int>& damaged) override;
+  /// The host tier's bytes, for tests that damage them.
+  HostTier& host_tier() { return host_; }
 
  private:
-  LocalExecutor(const Model& model, KvArena arena, const Options& options)
+  LocalExecutor(const Model& model, KvArena arena, HostTier host, const Options& options)
       : model_(model),
         arena_(std::move(arena)),
+        host_(std::move(host)),
         workspace_(model.spec(), options.limits),
         ops_(*options.ops),
         pool_(options.threads) {}
 
+  bool copy_one(const BlockCopy& copy);
+
   const Model& model_;
   KvArena arena_;
+  HostTier host_;
   Workspace workspace_;
   const kernels::OpTable& ops_;
   WorkerPool pool_;

@@ -26,7 +26,8 @@ TEST(LocalExecutor, CopiedBlockHoldsTheKeysAndValuesOfAllLayers) {
   const std::uint32_t* tables[] = {&first, &copy};
   const std::vector<TokenId> prompt{5, 9, 100, 7};
   executor->run({prompt, std::vector{0, 1, 2, 3}, std::vector{0, 0, 0, 0}, tables, {}});
-  executor->copy_block(first, copy);
+  std::vector<int> damaged;
+  executor->copy(std::vector{BlockCopy{BlockMove::kWithin, first, copy}}, damaged);
   const StepResult next = executor->run(
       {std::vector<TokenId>{11, 11}, std::vector{4, 4}, std::vector{0, 1}, tables, std::vector{0, 1}});
   EXPECT_TRUE(std::ranges::equal(next.row(0), next.row(1)));

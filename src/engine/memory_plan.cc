@@ -68,6 +68,11 @@ Result<MemoryPlan> plan_memory(const ModelSpec& spec, std::size_t weight_bytes, 
                                : std::max(config.max_num_batched_tokens, plan.max_model_len);
   plan.workspace = {rows, std::min(config.max_num_seqs, rows)};
   plan.kv_blocks = kv_blocks(plan.kv, plan, spec.causal, config);
+  plan.host_blocks =
+      static_cast<int>(std::min<std::uint64_t>(config.swap_space / plan.kv.block_bytes(), 1u << 30));
+  if (config.swap_space > 0 && plan.host_blocks == 0)
+    return fail(ErrorCode::kInvalidArgument, "--swap-space of {} holds no block: a block takes {}",
+                format_bytes(config.swap_space), format_bytes(plan.kv.block_bytes()));
   if (plan.kv_tokens() < plan.max_model_len) {
     if (config.max_model_len > 0 || plan.kv_blocks == 0)
       return fail(
@@ -85,15 +90,20 @@ Result<MemoryPlan> plan_memory(const ModelSpec& spec, std::size_t weight_bytes, 
 }
 
 std::vector<std::string> MemoryPlan::describe() const {
-  return {
+  std::vector<std::string> lines{
       fmt::format("weights      {:>12}", format_bytes(weight_bytes)),
       fmt::format("KV memory    {:>12}  {} tokens in {} blocks of {} ({}, {} a token)",
                   format_bytes(kv_bytes()), kv_tokens(), kv_blocks, kv.block_tokens, traits(kv.dtype).name,
                   format_bytes(kv.token_bytes())),
       fmt::format("activations  {:>12}  {} rows, {} distributions a step", format_bytes(workspace_bytes),
                   workspace.rows, workspace.logits_rows),
-      fmt::format("in all       {:>12}", format_bytes(weight_bytes + kv_bytes() + workspace_bytes)),
   };
+  const std::size_t host = kv.block_bytes() * static_cast<std::size_t>(host_blocks);
+  if (host_blocks > 0)
+    lines.push_back(fmt::format("host tier    {:>12}  {} blocks", format_bytes(host), host_blocks));
+  lines.push_back(
+      fmt::format("in all       {:>12}", format_bytes(weight_bytes + kv_bytes() + workspace_bytes + host)));
+  return lines;
 }
 
 std::string format_bytes(std::size_t bytes) {

@@ -17,6 +17,7 @@ struct MemoryPlan {
   std::size_t weight_bytes = 0;
   KvLayout kv;
   int kv_blocks = 0;
+  int host_blocks = 0;    // of the host tier
   int max_model_len = 0;  // after fitting to the model's context and the KV memory
   WorkspaceLimits workspace;
   std::size_t workspace_bytes = 0;

@@ -14,8 +14,21 @@
 #include "decode/logprobs.h"
 #include "decode/sampling_params.h"
 #include "engine/pooling.h"
+#include "memory/block_key.h"
+#include "memory/evict/evict.h"
+#include "sched/view.h"
 
 namespace loci {
+
+/// How long blocks stay in the cache beside others (TensorRT-LLM's KvCacheRetentionConfig).
+struct RetentionLevel {
+  int priority = kDefaultRetentionPriority;  // 0..100; higher stays longer
+  std::optional<Duration> duration{};        // after which it is the default's again; none: for good
+};
+struct Retention {
+  int begin = 0, end = 0;  // prompt tokens [begin, end)
+  RetentionLevel level;
+};
 
 struct Request {
   std::vector<TokenId> prompt;  // not empty; every id in the vocabulary
@@ -32,6 +45,17 @@ struct Request {
   std::optional<int> logprobs;               // alternatives per generated token (0: the chosen one alone)
   std::optional<int> prompt_logprobs;        // alternatives per prompt token
   std::optional<Pooling> pooling;            // an embedding is wanted instead of text: max_tokens is 0
+
+  // Whose it is, and what it is owed.
+  std::string name;                // by which it can be asked about while it runs, and for a while after
+  std::string tenant;              // the principal: quotas and fair shares count by it
+  CacheNamespace cache_namespace;  // whose prefixes it may share
+  bool share_prefix = true;        // false: its KV is neither found nor left behind
+  int priority = 0;                // lower goes first
+  Service service = Service::kOnline;
+  std::optional<Duration> first_token_within{};      // its deadline, for policies that keep one
+  std::vector<Retention> retention;                  // how long parts of its prompt stay cached
+  std::optional<RetentionLevel> output_retention{};  // and of its output
 };
 
 enum class FinishReason {

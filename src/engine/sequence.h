@@ -9,7 +9,8 @@
 #include "decode/token_history.h"
 #include "engine/choice_text.h"
 #include "engine/request.h"
-#include "memory/block_table.h"
+#include "engine/request_record.h"
+#include "memory/kv_memory.h"
 #include "sched/view.h"
 
 namespace loci {
@@ -20,23 +21,38 @@ struct ActiveRequest {
   Request request;
   EventSink sink;
   Time arrival;
+  int tenant;              // index of the engine's tenants
   int unfinished_choices;  // that have not sent their finish
   int sequences;           // that the engine still holds
-  Usage usage;
+  Usage usage{};
+  PhaseClock clock{arrival};
+  Phase step_phase = Phase::kQueued;  // of the current step: the furthest of its sequences
+  std::optional<Time> first_token{};
+  std::optional<FinishReason> finish{};  // of the first choice
+  int preemptions = 0, recomputed_tokens = 0;
+
+  Time deadline() const {
+    return request.first_token_within && !first_token ? arrival + *request.first_token_within : Time::max();
+  }
 };
 
+/// The account of a request at `now`.
+RequestRecord record_of(const ActiveRequest& request, bool finished, Time now);
+
 struct Sequence {
-  Sequence(SequenceId i, ActiveRequest& r, int c, const Tokenizer& tokenizer, BlockPool& pool,
-           int block_tokens)
+  Sequence(SequenceId i, ActiveRequest& r, int c, const Tokenizer& tokenizer, KvMemory& memory,
+           CacheNamespace owner)
       : id(i),
         request(&r),
         choice(c),
         tokens(r.request.prompt),
-        table(pool, block_tokens),
+        table(memory),
+        chain(owner, memory.block_tokens()),
         text(tokenizer, r.request) {
     if (r.request.sampling.uses_history()) history.add_prompt(tokens);
     if (wants_prompt_logprobs()) add_prompt_logprob({});  // nothing precedes the first token
     if (r.request.pooling) pooler.emplace(*r.request.pooling, known());
+    chain.extend(tokens);
   }
 
   SequenceId id;
@@ -44,13 +60,21 @@ struct Sequence {
   int choice;
   std::vector<TokenId> tokens;  // known: prompt, then generated
   int computed = 0;             // leading tokens whose KV is in `table`
+  int computed_before = 0;      // tokens whose KV it lost when it was preempted: computing them is done twice
   BlockTable table;
+  KeyChain chain;                              // of its whole blocks
+  int announced_begin = 0, announced_end = 0;  // blocks that others may wait for
+  PrefixMatch match;                           // while it waits: what memory held when it was looked up
+  std::uint64_t match_growth = ~std::uint64_t{0}, match_losses = 0;  // and when that was
+  Sequence* leader = nullptr;  // while it waits: the first choice, whose prompt it will share
   TokenHistory history;
   ChoiceText text;
   std::vector<std::optional<TokenLogprobs>> prompt_logprobs;  // of the prompt's tokens, until they are sent
   int prompt_logprobs_known = 0;
   std::optional<Pooler> pooler;  // where an embedding is wanted
   bool whole = false;            // is computed in one step
+  bool running = false;          // has been admitted, and not preempted since
+  bool started = false;          // has been admitted before
   bool finished = false;
 
   int known() const { return static_cast<int>(tokens.size()); }
@@ -70,10 +94,8 @@ struct Sequence {
     if (pooler) return known();
     return lacks_prompt_logprobs() ? prompt_logprobs_known - 1 : known() - 1;
   }
-
-  SequenceView view() const {
-    return {id, request->arrival, known(), computed, table.block_count(), first_logits(), whole};
-  }
+  /// Leading tokens that need not be computed if their KV is found: not those whose results are wanted.
+  int most_cached_tokens() const { return pooler ? 0 : std::min(known() - 1, first_logits()); }
 };
 
 }  // namespace loci

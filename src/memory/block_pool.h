@@ -1,10 +1,17 @@
-// The control half of KV memory: which blocks are free and which are leased. Knows numbers only; the bytes
-// are kv_arena.h's.
+// The control half of KV memory: which blocks are free, held or idle. Knows numbers only; the bytes are
+// kv_arena.h's.
 //
-// Every acquire is paired with one release on every path (third law); a release of a block that is not leased
-// aborts. Owner: the engine thread. acquire and release are O(1).
+//   free --acquire--> held --release--> free
+//                     held, kept --release--> idle --hold--> held
+//                                             idle --drop--> free
+//
+// A held block counts its holders: each acquire and hold is paired with one release on every path (third
+// law). A block that is kept (the prefix index knows what it holds) becomes idle, not free, when its last
+// holder leaves. Each time that a block becomes free its generation rises, so that a stale reference can be
+// told. A wrong transition aborts. Owner: the engine thread. All but check_invariants is O(1).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -16,21 +23,43 @@ class BlockPool {
  public:
   explicit BlockPool(int blocks);
 
-  /// A lease on a block, or nothing if none is free. The most recently freed block comes first: its bytes may
-  /// still be in the processor's cache.
+  /// A block with one holder, or nothing if none is free. The most recently freed block comes first: its
+  /// bytes may still be in the processor's cache.
   std::optional<BlockId> acquire();
+  /// One holder more, of a held or an idle block.
+  void hold(BlockId block);
   void release(BlockId block);
 
-  int total() const { return static_cast<int>(leased_.size()); }
-  int free() const { return static_cast<int>(free_.size()); }
-  int used() const { return total() - free(); }
+  /// A held block will be idle, not free, when nobody holds it.
+  void keep(BlockId block);
+  /// An idle block becomes free.
+  void drop(BlockId block);
 
-  /// Aborts if a block is neither free nor leased, or is both. O(blocks).
+  int holders(BlockId block) const { return at(block).holders; }
+  bool is_kept(BlockId block) const { return at(block).kept; }
+  std::uint32_t generation(BlockId block) const { return at(block).generation; }
+
+  int total() const { return static_cast<int>(blocks_.size()); }
+  int free() const { return static_cast<int>(free_.size()); }
+  int idle() const { return idle_; }
+  int used() const { return total() - free() - idle(); }  // held
+
+  /// Aborts if the blocks' states and the lists contradict each other. O(blocks).
   void check_invariants() const;
 
  private:
-  std::vector<bool> leased_;   // [block]
+  struct Block {
+    int holders = 0;
+    bool kept = false;
+    std::uint32_t generation = 0;
+  };
+  Block& at(BlockId block);
+  const Block& at(BlockId block) const { return const_cast<BlockPool*>(this)->at(block); }
+  void make_free(BlockId block);
+
+  std::vector<Block> blocks_;
   std::vector<BlockId> free_;  // a stack
+  int idle_ = 0;
 };
 
 }  // namespace loci

@@ -5,7 +5,6 @@
 #include <random>
 #include <set>
 
-#include "memory/block_table.h"
 #include "testing/soak.h"
 
 namespace loci {
@@ -51,22 +50,33 @@ TEST(BlockPool, RandomOperationsAgreeWithANaiveModel) {
   }
 }
 
-TEST(BlockTable, GrowsAllOrNothingAndGivesBack) {
-  BlockPool pool(4);
-  {
-    BlockTable first(pool, 4), second(pool, 4);
-    EXPECT_TRUE(first.grow_to(9));
-    EXPECT_EQ(first.block_count(), 3);
-    EXPECT_TRUE(first.grow_to(2)) << "never shrinks";
-    EXPECT_EQ(first.block_count(), 3);
-    EXPECT_FALSE(second.grow_to(5));
-    EXPECT_EQ(pool.free(), 1) << "a refused growth takes nothing";
-    EXPECT_TRUE(second.grow_to(4));
-    const BlockTable moved(std::move(first));
-    EXPECT_EQ(pool.used(), 4);
-  }
-  EXPECT_EQ(pool.used(), 0);
+TEST(BlockPool, AKeptBlockIsIdleUntilItIsDroppedOrHeldAgain) {
+  BlockPool pool(2);
+  const BlockId block = *pool.acquire();
+  pool.hold(block);
+  pool.keep(block);
+  pool.release(block);
+  EXPECT_EQ(pool.used(), 1);
+  pool.release(block);
+  EXPECT_EQ(pool.idle(), 1);
+  EXPECT_EQ(pool.free(), 1);
+  pool.hold(block);
+  EXPECT_EQ(pool.idle(), 0);
+  pool.release(block);
+  const std::uint32_t generation = pool.generation(block);
+  pool.drop(block);
+  EXPECT_EQ(pool.free(), 2);
+  EXPECT_NE(pool.generation(block), generation) << "who still knows it can tell that it is another";
   pool.check_invariants();
+}
+
+TEST(BlockPoolDeathTest, WrongTransitionsAbort) {
+  BlockPool pool(2);
+  const BlockId block = *pool.acquire();
+  EXPECT_DEATH(pool.drop(block), "check failed") << "held";
+  pool.release(block);
+  EXPECT_DEATH(pool.hold(block), "check failed") << "free";
+  EXPECT_DEATH(pool.keep(block), "check failed") << "free";
 }
 
 }  // namespace

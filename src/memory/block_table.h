@@ -1,39 +1,38 @@
-// Where one sequence's KV lies: position p is in block table[p / block_tokens]. Owns its leases: a table
-// gives every block back when it is cleared or destroyed. Owner: the engine thread.
+// Where one sequence's KV lies: position p is in block table[p / block_tokens]. Owns its holds: a table gives
+// every block back when it is destroyed. KvMemory fills it. Owner: the engine thread.
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
-#include "memory/block_pool.h"
+#include "base/ids.h"
 
 namespace loci {
 
+class KvMemory;
+
 class BlockTable {
  public:
-  BlockTable(BlockPool& pool, int block_tokens) : pool_(&pool), block_tokens_(block_tokens) {}
+  explicit BlockTable(KvMemory& memory) : memory_(&memory) {}
   BlockTable(BlockTable&& other) noexcept
-      : pool_(other.pool_), block_tokens_(other.block_tokens_), blocks_(std::move(other.blocks_)) {
-    other.blocks_.clear();
-  }
+      : memory_(other.memory_), blocks_(std::exchange(other.blocks_, {})), sealed_(other.sealed_) {}
   BlockTable& operator=(BlockTable&& other) = delete;
-  ~BlockTable() { clear(); }
-
-  /// Leases what is missing for `tokens` tokens. False, with nothing changed, if the pool has too few free
-  /// blocks.
-  bool grow_to(int tokens);
-  void clear();
+  ~BlockTable();
 
   int block_count() const { return static_cast<int>(blocks_.size()); }
+  BlockId block(int index) const { return static_cast<BlockId>(blocks_[static_cast<std::size_t>(index)]); }
+  int sealed_blocks() const { return sealed_; }
   const std::uint32_t* data() const { return blocks_.data(); }  // as the kernels read it
 
  private:
-  BlockPool* pool_;
-  int block_tokens_;
+  friend class KvMemory;
+  KvMemory* memory_;
   std::vector<std::uint32_t> blocks_;
+  int sealed_ = 0;  // leading blocks that the prefix index knows
 };
 
-/// Blocks that hold `tokens` tokens.
+/// Blocks that `tokens` tokens take.
 constexpr int blocks_for(int tokens, int block_tokens) {
   return (tokens + block_tokens - 1) / block_tokens;
 }

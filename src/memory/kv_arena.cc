@@ -22,7 +22,7 @@ std::size_t KvLayout::block_bytes() const {
 
 Result<KvArena> KvArena::allocate(const KvLayout& layout, int blocks) {
   KvArena kv;
-  const std::size_t block_bytes = layout.block_bytes();
+  const std::size_t block_bytes = kv.block_bytes_ = layout.block_bytes();
   LOCI_TRY(kv.arena_, Arena::allocate(block_bytes * static_cast<std::size_t>(blocks)));
   std::size_t offset = 0;
   for (const KvLayerShape& layer : layout.layers) {

@@ -37,9 +37,14 @@ class KvArena {
 
   std::span<const kernels::KvView> layers() const { return views_; }  // [layers]
   std::size_t bytes() const { return arena_.bytes().size(); }
+  /// All layers of one block.
+  std::span<std::byte> block(std::uint32_t number) {
+    return arena_.bytes().subspan(number * block_bytes_, block_bytes_);
+  }
 
  private:
   Arena arena_;
+  std::size_t block_bytes_ = 0;
   std::vector<kernels::KvView> views_;
 };
 

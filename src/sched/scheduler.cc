@@ -1,131 +1,233 @@
 #include "sched/scheduler.h"
 
 #include <algorithm>
-#include <string>
-
-#include "memory/block_table.h"
+#include <limits>
 
 namespace loci {
 namespace {
 
-class Planner {
- public:
-  Planner(const SchedulerView& view, const SchedulingPolicies& policies, Time now, StepPlan& plan)
-      : view_(view),
-        policies_(policies),
-        now_(now),
-        plan_(plan),
-        rows_left_(view.limits.max_tokens),
-        logits_left_(view.limits.max_logits_rows),
-        free_blocks_(view.free_blocks),
-        state_(view.running.size(), State::kUnplanned) {}
+constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
-  void run() {
-    // Single tokens first: somebody reads along, and they cost little. Then the chunks of those that run.
-    for (std::size_t i = 0; i < view_.running.size(); ++i)
-      if (view_.running[i].missing() == 1) plan_running(i);
-    for (std::size_t i = 0; i < view_.running.size(); ++i)
-      if (view_.running[i].missing() > 1) plan_running(i);
-    if (plan_.preempts.empty()) admit_waiting();
-  }
+bool before(const Candidate& a, const Candidate& b) {
+  return a.rank != b.rank ? a.rank < b.rank : a.place < b.place;
+}
 
- private:
-  enum class State { kUnplanned, kPlanned, kPreempted };
+bool after(const Candidate& a, const Candidate& b) {
+  return before(b, a);
+}
 
-  void plan_running(std::size_t i) {
-    if (state_[i] == State::kPreempted) return;
-    const SequenceView& sequence = view_.running[i];
-    const int count = chunk(sequence);
-    if (count == 0) return;
-    const int needed = blocks_for(sequence.computed_tokens + count, view_.block_tokens) - sequence.blocks;
-    while (needed > free_blocks_)
-      if (!preempt_one_after(i)) return;  // waits, with its KV, for one of those that advance to finish
-    free_blocks_ -= std::max(needed, 0);
-    state_[i] = State::kPlanned;
-    add_slice(sequence, count);
-  }
-
-  /// Tokens of `sequence` that the budgets still allow.
-  int chunk(const SequenceView& sequence) const {
-    const int count = std::min(sequence.missing(), rows_left_);
-    if (sequence.whole && count < sequence.missing()) return 0;
-    const int rows_before_logits = std::max(0, sequence.first_logits - sequence.computed_tokens);
-    return std::min(count, rows_before_logits + logits_left_);
-  }
-
-  void add_slice(const SequenceView& sequence, int count) {
-    plan_.slices.push_back({sequence.id, sequence.computed_tokens, count});
-    rows_left_ -= count;
-    const int first = std::max(sequence.first_logits, sequence.computed_tokens);
-    logits_left_ -= std::max(0, sequence.computed_tokens + count - first);
-  }
-
-  bool preempt_one_after(std::size_t i) {
-    candidates_.clear();
-    for (std::size_t j = 0; j < view_.running.size(); ++j)
-      if (state_[j] == State::kUnplanned && view_.running[j].blocks > 0 &&
-          arrived_before(view_.running[i], view_.running[j]))
-        candidates_.push_back(view_.running[j]);
-    if (candidates_.empty()) return false;
-    const SequenceView victim = candidates_[static_cast<std::size_t>(policies_.preempt(candidates_, now_))];
-    const auto where = std::ranges::find(view_.running, victim.id, &SequenceView::id);
-    state_[static_cast<std::size_t>(where - view_.running.begin())] = State::kPreempted;
-    free_blocks_ += victim.blocks;
-    plan_.preempts.push_back(victim.id);
-    return true;
-  }
-
-  /// A waiting sequence starts only if all that it knows fits beside what the running ones still need for all
-  /// that they know: those who start are not thrown out again at once.
-  void admit_waiting() {
-    int unpromised = view_.free_blocks;
-    for (const SequenceView& s : view_.running)
-      unpromised -= std::max(0, blocks_for(s.known_tokens, view_.block_tokens) - s.blocks);
-    int slots = view_.limits.max_sequences - static_cast<int>(view_.running.size());
-    if (slots <= 0 || view_.waiting.empty()) return;
-    policies_.order(view_.waiting, now_, order_);
-    for (const int i : order_) {
-      const SequenceView& sequence = view_.waiting[static_cast<std::size_t>(i)];
-      const int needed = blocks_for(sequence.known_tokens, view_.block_tokens);
-      const int count = chunk(sequence);
-      if (slots-- == 0 || count == 0 || needed > unpromised) return;  // nobody overtakes
-      unpromised -= needed;
-      add_slice(sequence, count);
-    }
-  }
-
-  const SchedulerView& view_;
-  const SchedulingPolicies& policies_;
-  const Time now_;
-  StepPlan& plan_;
-  int rows_left_, logits_left_, free_blocks_;
-  std::vector<State> state_;
-  std::vector<SequenceView> candidates_;
-  std::vector<int> order_;
-};
-
-/// The entry of a policy table that has this name.
-template <class Policy>
-Result<const Policy*> find_policy(std::string_view family, std::span<const Policy> table,
-                                  std::string_view name) {
-  const auto where = std::ranges::find(table, name, &Policy::name);
-  if (where != table.end()) return &*where;
-  std::string known;
-  for (const Policy& policy : table) known += (known.empty() ? "" : ", ") + std::string(policy.name);
-  return fail(ErrorCode::kInvalidArgument, "{} policy '{}' is none of: {}", family, name, known);
+template <class Range, class Less>
+void sort_unless_sorted(Range& range, Less less) {
+  if (!std::ranges::is_sorted(range, less)) std::ranges::sort(range, less);
 }
 
 }  // namespace
 
-Result<SchedulingPolicies> find_policies(std::string_view order, std::string_view preempt) {
-  LOCI_TRY(const OrderPolicy* order_policy, find_policy("scheduling", order_policies(), order));
-  LOCI_TRY(const PreemptPolicy* preempt_policy, find_policy("preemption", preempt_policies(), preempt));
-  return SchedulingPolicies{order_policy->order, preempt_policy->victim};
+void Planner::plan(const SchedulerView& view, const SchedulingPolicies& policies, Time now, StepPlan& plan) {
+  view_ = &view, policies_ = &policies, plan_ = &plan, now_ = now;
+  begin();
+  plan_service(Service::kOnline);
+  plan_service(Service::kOffline);
+  if (plan.slices.empty()) force_progress();
 }
 
-void plan_step(const SchedulerView& view, const SchedulingPolicies& policies, Time now, StepPlan& plan) {
-  plan.clear();
-  Planner(view, policies, now, plan).run();
+void Planner::begin() {
+  plan_->clear();
+  rows_left_ = view_->limits.max_tokens;
+  logits_left_ = view_->limits.max_logits_rows;
+  slots_left_ = view_->limits.max_sequences - static_cast<int>(view_->running.size());
+  free_blocks_ = admission_blocks_ = view_->free_blocks;
+  work_ = {};
+  blocked_ = leans_on_running_ = false;
+  without_victims_ = nullptr;
+  states_.assign(view_->running.size(), State::kUnplanned);
+  residents_.clear();
+  for (const SequenceView& s : view_->running) residents_.push_back({&s, s.blocks});
+
+  const auto is_online = [](const SequenceView& s) { return s.service == Service::kOnline; };
+  online_present_ =
+      std::ranges::any_of(view_->running, is_online) || std::ranges::any_of(view_->waiting, is_online);
+  offline_seconds_ = online_present_ ? cautious_seconds(*view_, view_->goals.inter_token) : kNoLimit;
+
+  tenant_blocks_.clear();
+  if (std::ranges::any_of(view_->tenants, [](const TenantView& t) { return t.max_blocks > 0; })) {
+    for (const TenantView& tenant : view_->tenants) tenant_blocks_.push_back(tenant.blocks);
+    for (const SequenceView& s : view_->running) charge_tenant({&s, s.blocks});
+  }
+}
+
+void Planner::plan_service(Service service) {
+  plan_single_tokens(service);
+  plan_prefills(service);
+}
+
+/// In order of rank, so that the blocks go to those that may take them from the others.
+void Planner::plan_single_tokens(Service service) {
+  singles_.clear();
+  for (std::size_t i = 0; i < view_->running.size(); ++i)
+    if (view_->running[i].missing() == 1 && view_->running[i].service == service)
+      singles_.push_back(static_cast<int>(i));
+  const auto sequence = [&](int i) -> const SequenceView& {
+    return view_->running[static_cast<std::size_t>(i)];
+  };
+  sort_unless_sorted(singles_, [&](int a, int b) { return outranks(sequence(a), sequence(b)); });
+  for (const int i : singles_) {
+    if (rows_left_ == 0) return;
+    if (service == Service::kOffline && offline_seconds_ < kNoLimit &&
+        view_->cost.tokens_within(offline_seconds_, work_, sequence(i).computed_tokens, 1) == 0)
+      return;
+    continue_running(sequence(i), chunk(sequence(i)));
+  }
+}
+
+void Planner::plan_prefills(Service service) {
+  set_chunk_budget(service);
+  held_back_[static_cast<int>(service)] = waits_for_company(service);
+  gather_candidates(service);
+  int running_left = static_cast<int>(std::ranges::count(candidates_, true, &Candidate::runs));
+  // Few of the candidates get rows, so they are drawn from a heap rather than sorted.
+  const bool sorted = std::ranges::is_sorted(candidates_, before);
+  if (!sorted) std::ranges::make_heap(candidates_, after);
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    if (rows_left_ == 0 || chunk_rows_left_ == 0 || (blocked_ && running_left == 0)) return;
+    const auto end = candidates_.end() - static_cast<std::ptrdiff_t>(i);
+    if (!sorted) std::ranges::pop_heap(candidates_.begin(), end, after);
+    const Candidate& candidate = sorted ? candidates_[i] : *(end - 1);
+    if (candidate.runs) {
+      --running_left;
+      continue_running(*candidate.sequence, chunk(*candidate.sequence));
+    } else {
+      start_waiting(*candidate.sequence);
+    }
+  }
+}
+
+void Planner::set_chunk_budget(Service service) {
+  const ChunkBudget budget = policies_->chunk(*view_, work_, now_);
+  const bool offline = service == Service::kOffline;
+  chunk_rows_ = 0;
+  chunk_rows_left_ = std::min(budget.rows, rows_left_);
+  chunk_seconds_ = offline ? offline_seconds_ : budget.seconds;
+  least_chunk_rows_ = offline && offline_seconds_ < kNoLimit ? 0 : kMinimumChunk;
+}
+
+/// Whole sequences are held back, until goals.batch_delay after the oldest of them came, as long as they do
+/// not fill a step (Triton's dynamic batcher).
+bool Planner::waits_for_company(Service service) {
+  if (view_->goals.batch_delay <= Duration(0)) return false;
+  int rows = 0, count = 0;
+  Time oldest = Time::max();
+  for (const SequenceView& s : view_->waiting) {
+    if (!s.whole || s.service != service) continue;
+    rows += s.known_tokens, ++count;
+    oldest = std::min(oldest, s.arrival);
+  }
+  if (count == 0 || rows >= rows_left_ || count >= slots_left_) return false;
+  const Time due = oldest + view_->goals.batch_delay;
+  if (due <= now_) return false;
+  plan_->resume = std::min(plan_->resume, due);
+  return true;
+}
+
+void Planner::gather_candidates(Service service) {
+  candidates_.clear();
+  for (const SequenceView& s : view_->running)
+    if (s.missing() > 1 && s.service == service) candidates_.push_back({&s, true});
+  for (const SequenceView& s : view_->waiting)
+    if (s.service == service && !(s.whole && held_back_[static_cast<int>(service)]))
+      candidates_.push_back({&s, false});
+  sort_unless_sorted(candidates_, [](const Candidate& a, const Candidate& b) {
+    return arrived_before(*a.sequence, *b.sequence);
+  });
+  for (std::size_t i = 0; i < candidates_.size(); ++i) candidates_[i].place = static_cast<int>(i);
+  policies_->order(*view_, now_, candidates_, order_scratch_);
+}
+
+/// The next `count` tokens of a running sequence; nothing if it finds no blocks for them: it waits, with its
+/// KV, for one of those that advance to finish.
+void Planner::continue_running(const SequenceView& sequence, int count) {
+  if (count == 0 || state_of(sequence) != State::kUnplanned) return;
+  if (!make_room(sequence, count)) {
+    blocked_ = true;
+    return;
+  }
+  state_of(sequence) = State::kPlanned;
+  add_slice(sequence, count);
+}
+
+void Planner::start_waiting(const SequenceView& sequence) {
+  if (blocked_ || sequence.waits_for_prefix || over_quota(sequence)) return;
+  const int count = chunk(sequence);
+  if (count == 0 || !find_room(sequence, count)) {
+    blocked_ = true;  // nobody overtakes
+    return;
+  }
+  const Resident resident = with_held(sequence);
+  leans_on_running_ |= resident.held > 0;
+  --slots_left_;
+  residents_.push_back(resident);
+  charge_tenant(resident);
+  add_slice(sequence, count);
+}
+
+/// Tokens of `sequence` that the budgets still allow.
+int Planner::chunk(const SequenceView& sequence) const {
+  const int begin = sequence.next_token();
+  const int missing = sequence.known_tokens - begin;
+  int count = std::min(missing, rows_left_);
+  if (missing > 1 || sequence.blocks == 0) {
+    const int allowed = rows_in_budget(sequence, count);
+    const bool may_exceed = sequence.whole && chunk_rows_ == 0 && least_chunk_rows_ > 0;
+    if (!may_exceed) count = allowed;  // what cannot be cut goes alone if it is too large
+  }
+  if (sequence.whole && count < missing) return 0;
+  const int rows_before_logits = std::max(0, sequence.first_logits - begin);
+  return std::min(count, rows_before_logits + logits_left_);
+}
+
+int Planner::rows_in_budget(const SequenceView& sequence, int most) const {
+  most = std::min(most, chunk_rows_left_);
+  if (chunk_seconds_ == kNoLimit) return most;
+  const int within = view_->cost.tokens_within(chunk_seconds_, work_, sequence.next_token(), most);
+  return std::min(most, std::max(within, least_chunk_rows_ - chunk_rows_));
+}
+
+void Planner::add_slice(const SequenceView& sequence, int count) {
+  const int begin = sequence.next_token();
+  plan_->slices.push_back({sequence.id, begin, count});
+  free_blocks_ -= blocks_to_take(with_held(sequence), count);
+  work_.add_slice(begin, count);
+  rows_left_ -= count;
+  logits_left_ -= std::max(0, begin + count - std::max(sequence.first_logits, begin));
+  if (sequence.missing() == 1 && sequence.blocks > 0) return;
+  chunk_rows_ += count;
+  chunk_rows_left_ = std::max(0, chunk_rows_left_ - count);
+}
+
+/// Nothing is planned, so nothing would ever change. Offline work goes on although there is no time for it.
+/// Then, as blocks that are shared come free only with the last that holds them, everything is taken from
+/// those whom the highest of the running ones outranks. When nothing runs, the highest of those that wait has
+/// the machine to itself.
+void Planner::force_progress() {
+  offline_seconds_ = kNoLimit;
+  blocked_ = false;
+  plan_service(Service::kOffline);
+  if (!plan_->slices.empty()) return;
+
+  set_chunk_budget(Service::kOffline);  // no limit of time
+  if (!view_->running.empty()) {
+    const SequenceView& highest = *std::ranges::min_element(view_->running, outranks);
+    for (const SequenceView& s : view_->running)
+      if (&s != &highest) preempt(s);
+    add_slice(highest, chunk(highest));
+    return;
+  }
+  const SequenceView* highest = nullptr;
+  for (const SequenceView& s : view_->waiting) {
+    if (s.whole && held_back_[static_cast<int>(s.service)]) continue;
+    if (highest == nullptr || outranks(s, *highest)) highest = &s;
+  }
+  if (highest != nullptr) add_slice(*highest, chunk(*highest));
 }
 
 }  // namespace loci

@@ -1,202 +1,243 @@
 #include "sched/scheduler.h"
 
-#include <algorithm>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <map>
-#include <random>
-#include <set>
 
-#include "memory/block_table.h"
-#include "testing/soak.h"
+#include "testing/scheduler_views.h"
 
 namespace loci {
+
+bool operator==(const Slice& a, const Slice& b) {
+  return a.sequence == b.sequence && a.begin == b.begin && a.count == b.count;
+}
+void PrintTo(const Slice& s, std::ostream* out) {
+  *out << "sequence " << raw(s.sequence) << " [" << s.begin << ", +" << s.count << ")";
+}
+
 namespace {
 
-Time at(int tick) {
-  return Time(Duration(tick));
-}
+using testing::at_ms;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::Scene;
+using testing::sequence;
 
-SequenceView sequence(int id, int known, int computed, int block_tokens = 4) {
-  return {SequenceId(id), at(id), known, computed, blocks_for(computed, block_tokens), known - 1};
-}
+/// What the scheduler does by itself, without predictions.
+constexpr SchedulingPolicies kPlain{order_fcfs, chunk_fixed, preempt_latest, admit_max_utilization};
 
-StepPlan plan_for(const SchedulerView& view) {
+StepPlan plan_for(const Scene& scene, const SchedulingPolicies& policies = kPlain, Time now = at_ms(0)) {
   StepPlan plan;
-  plan_step(view, {}, at(0), plan);
+  Planner().plan(scene.view(), policies, now, plan);
   return plan;
 }
 
+Slice slice(int id, int begin, int count) {
+  return {SequenceId(id), begin, count};
+}
+
+SequenceView offline(SequenceView s) {
+  s.service = Service::kOffline;
+  return s;
+}
+
 TEST(Scheduler, DecodesComeBeforeChunksAndChunksFillTheBudget) {
-  const std::vector running{sequence(1, 100, 20), sequence(2, 9, 8)};
-  const std::vector waiting{sequence(3, 50, 0)};
-  const StepPlan plan = plan_for({running, waiting, 1000, 4, {8, 32, 8}});
-  ASSERT_EQ(plan.slices.size(), 2u);
-  EXPECT_EQ(plan.slices[0].sequence, SequenceId(2));
-  EXPECT_EQ(plan.slices[0].count, 1);
-  EXPECT_EQ(plan.slices[1].sequence, SequenceId(1));
-  EXPECT_EQ(plan.slices[1].begin, 20);
-  EXPECT_EQ(plan.slices[1].count, 31);
+  const StepPlan plan = plan_for({.running = {sequence(1, 100, 20), sequence(2, 9, 8)},
+                                  .waiting = {sequence(3, 50, 0)},
+                                  .limits = {8, 32, 8}});
+  EXPECT_THAT(plan.slices, ElementsAre(slice(2, 8, 1), slice(1, 20, 31)));
 }
 
 TEST(Scheduler, WaitingAreAdmittedInOrderOfArrivalWithoutOvertaking) {
-  const std::vector waiting{sequence(5, 4, 0), sequence(2, 40, 0), sequence(1, 4, 0)};
-  const StepPlan plan = plan_for({{}, waiting, 8, 4, {8, 100, 8}});
-  ASSERT_EQ(plan.slices.size(), 1u) << "2 needs 10 blocks of 8 and 5 must not pass it";
-  EXPECT_EQ(plan.slices[0].sequence, SequenceId(1));
+  const StepPlan plan =
+      plan_for({.waiting = {sequence(5, 4, 0), sequence(2, 40, 0), sequence(1, 4, 0)}, .free_blocks = 8});
+  EXPECT_THAT(plan.slices, ElementsAre(slice(1, 0, 4))) << "2 needs 10 blocks of 8 and 5 must not pass it";
 }
 
 TEST(Scheduler, OlderSequencePreemptsTheLatest) {
-  const std::vector running{sequence(1, 9, 8), sequence(2, 8, 7), sequence(3, 8, 7)};
-  const StepPlan plan = plan_for({running, {}, 0, 4, {8, 100, 8}});
-  ASSERT_EQ(plan.preempts, std::vector{SequenceId(3)});
-  ASSERT_EQ(plan.slices.size(), 2u);
+  const StepPlan plan =
+      plan_for({.running = {sequence(1, 9, 8), sequence(2, 8, 7), sequence(3, 8, 7)}, .free_blocks = 0});
+  ASSERT_EQ(plan.preempts.size(), 1u);
+  EXPECT_EQ(plan.preempts[0].sequence, SequenceId(3));
+  EXPECT_FALSE(plan.preempts[0].swap) << "there is no host tier";
+  EXPECT_THAT(plan.slices, ElementsAre(slice(1, 8, 1), slice(2, 7, 1)));
 }
 
 TEST(Scheduler, YoungerSequenceWaitsRatherThanPreemptAnOlder) {
-  const std::vector running{sequence(1, 8, 7), sequence(2, 9, 8)};
-  const StepPlan plan = plan_for({running, {}, 0, 4, {8, 100, 8}});
-  EXPECT_TRUE(plan.preempts.empty());
-  ASSERT_EQ(plan.slices.size(), 1u);
-  EXPECT_EQ(plan.slices[0].sequence, SequenceId(1));
+  const StepPlan plan = plan_for({.running = {sequence(1, 8, 7), sequence(2, 9, 8)}, .free_blocks = 0});
+  EXPECT_THAT(plan.preempts, IsEmpty());
+  EXPECT_THAT(plan.slices, ElementsAre(slice(1, 7, 1)));
 }
 
 TEST(Scheduler, PromptLogitsAreChunkedToTheirBudget) {
   SequenceView s = sequence(1, 50, 0);
   s.first_logits = 10;
-  const StepPlan plan = plan_for({{}, std::vector{s}, 100, 4, {8, 100, 6}});
-  ASSERT_EQ(plan.slices.size(), 1u);
-  EXPECT_EQ(plan.slices[0].count, 16);
+  const StepPlan plan = plan_for({.waiting = {s}, .limits = {8, 100, 6}});
+  EXPECT_THAT(plan.slices, ElementsAre(slice(1, 0, 16)));
 }
 
-/// Runs whole random workloads under the scheduler and checks every plan against the invariants in
-/// scheduler.h.
-class RandomWorkload {
- public:
-  explicit RandomWorkload(unsigned seed) : random_(seed) {
-    block_tokens_ = pick(1, 8);
-    limits_ = {pick(1, 8), pick(1, 40), 0};
-    limits_.max_logits_rows = pick(1, 8);
-    blocks_ = pick(blocks_for(64, block_tokens_), 3 * blocks_for(64, block_tokens_));
-    for (int i = 0, n = pick(1, 20); i < n; ++i) {
-      const int prompt = pick(1, 40);
-      todo_[SequenceId(i)] = {prompt, prompt + pick(1, 64 - prompt)};
-      SequenceView s{SequenceId(i), at(pick(0, 10)), prompt, 0, 0, prompt - 1};
-      if (pick(0, 3) == 0) s.first_logits = 0;
-      waiting_.push_back(s);
-    }
-  }
+TEST(Scheduler, OnlineWaitingTakesMemoryAndSlotsFromOfflineRunning) {
+  Scene scene{.running = {offline(sequence(1, 9, 8)), offline(sequence(2, 21, 20))},
+              .waiting = {sequence(3, 12, 0)},
+              .free_blocks = 0};
+  StepPlan plan = plan_for(scene);
+  ASSERT_EQ(plan.preempts.size(), 1u);
+  EXPECT_EQ(plan.preempts[0].sequence, SequenceId(2)) << "5 blocks, 3 are needed, and 1 for the other";
+  EXPECT_THAT(plan.slices, ElementsAre(slice(3, 0, 12), slice(1, 8, 1)));
 
-  void run() {
-    for (int step = 0; !todo_.empty(); ++step) {
-      ASSERT_LT(step, 20000) << "no end in sight";
-      std::ranges::sort(running_, arrived_before);
-      StepPlan plan;
-      const SchedulerView view{running_, waiting_, free_blocks(), block_tokens_, limits_};
-      plan_step(view, {}, at(step), plan);
-      ASSERT_FALSE(plan.slices.empty()) << "deadlock";
-      apply(plan);
-      if (::testing::Test::HasFatalFailure()) return;
-    }
-  }
-
- private:
-  struct Todo {
-    int prompt, end;
-  };
-
-  int pick(int low, int high) { return std::uniform_int_distribution(low, high)(random_); }
-  int free_blocks() const {
-    int used = 0;
-    for (const auto& s : running_) used += s.blocks;
-    return blocks_ - used;
-  }
-
-  void apply(const StepPlan& plan) {
-    const auto oldest_before = running_.empty() ? SequenceView{} : running_.front();
-    for (const SequenceId id : plan.preempts) {
-      const auto where = std::ranges::find(running_, id, &SequenceView::id);
-      ASSERT_NE(where, running_.end());
-      ASSERT_NE(where->id, oldest_before.id) << "the oldest is never preempted";
-      waiting_.push_back(*where);
-      waiting_.back().computed_tokens = waiting_.back().blocks = 0;
-      running_.erase(where);
-    }
-    int rows = 0, logits = 0;
-    std::set<SequenceId> seen(plan.preempts.begin(), plan.preempts.end());
-    for (const Slice& slice : plan.slices) {
-      ASSERT_TRUE(seen.insert(slice.sequence).second);
-      if (const auto where = std::ranges::find(waiting_, slice.sequence, &SequenceView::id);
-          where != waiting_.end()) {
-        running_.push_back(*where);
-        waiting_.erase(where);
-      }
-      SequenceView& s = *std::ranges::find(running_, slice.sequence, &SequenceView::id);
-      ASSERT_EQ(slice.begin, s.computed_tokens);
-      ASSERT_GT(slice.count, 0);
-      rows += slice.count;
-      const int end = slice.begin + slice.count;
-      logits += std::max(0, end - std::max(s.first_logits, slice.begin));
-      s.computed_tokens = end;
-      s.blocks = std::max(s.blocks, blocks_for(end, block_tokens_));
-      ASSERT_GE(free_blocks(), 0);
-      if (end == s.known_tokens) ++s.known_tokens;
-      const Todo& todo = todo_.at(s.id);
-      if (end >= todo.prompt) s.first_logits = s.known_tokens - 1;
-    }
-    ASSERT_LE(rows, limits_.max_tokens);
-    ASSERT_LE(logits, limits_.max_logits_rows);
-    ASSERT_LE(static_cast<int>(running_.size()), limits_.max_sequences);
-    std::erase_if(running_, [&](const SequenceView& s) {
-      return s.known_tokens > todo_.at(s.id).end && todo_.erase(s.id) > 0;
-    });
-  }
-
-  std::mt19937 random_;
-  int block_tokens_, blocks_;
-  StepLimits limits_{};
-  std::map<SequenceId, Todo> todo_;
-  std::vector<SequenceView> running_, waiting_;
-};
-
-TEST(Scheduler, RandomWorkloadsEndAndEveryPlanIsLegal) {
-  for (unsigned seed = 0; seed < static_cast<unsigned>(testing::rounds(300, 300000)); ++seed) {
-    SCOPED_TRACE(seed);
-    RandomWorkload(seed).run();
-    if (HasFatalFailure()) return;
-  }
+  scene.free_blocks = 100;
+  scene.limits.max_sequences = 2;
+  plan = plan_for(scene);
+  ASSERT_EQ(plan.preempts.size(), 1u);
+  EXPECT_THAT(plan.slices, ElementsAre(slice(3, 0, 12), slice(1, 8, 1)));
 }
 
-TEST(SchedulingPolicies, AreFoundByName) {
-  EXPECT_EQ(find_policies("fcfs", "latest")->order, order_fcfs);
-  const auto unknown = find_policies("random", "latest");
-  ASSERT_FALSE(unknown.has_value());
-  EXPECT_NE(unknown.error().message.find("fcfs"), std::string::npos);
-  EXPECT_FALSE(find_policies("fcfs", "oldest").has_value());
+TEST(Scheduler, NothingIsPreemptedInVain) {
+  const StepPlan plan = plan_for({.running = {sequence(1, 21, 20), offline(sequence(2, 9, 8))},
+                                  .waiting = {sequence(3, 16, 0)},
+                                  .free_blocks = 2});
+  EXPECT_THAT(plan.preempts, IsEmpty())
+      << "3 needs 4 blocks: 1 is free after the other's next, 2 are offline's";
+  EXPECT_THAT(plan.slices, ElementsAre(slice(1, 20, 1), slice(2, 8, 1)));
 }
 
-// The conformance test of the policy tables: whatever is in them decides legally and deterministically.
-TEST(SchedulingPolicies, Conform) {
-  std::mt19937 random(5);
-  std::vector<SequenceView> views;
-  for (int i = 0; i < 50; ++i) {
-    views.push_back(sequence(i, 2 + static_cast<int>(random() % 50), 0));
-    views.back().arrival = at(static_cast<int>(random() % 8));
-  }
-  for (const OrderPolicy& policy : order_policies()) {
-    std::vector<int> first, second;
-    policy.order(views, at(9), first);
-    policy.order(views, at(9), second);
-    EXPECT_EQ(first, second) << policy.name;
-    std::ranges::sort(second);
-    ASSERT_EQ(second.size(), views.size()) << policy.name;
-    for (int i = 0; i < 50; ++i)
-      EXPECT_EQ(second[static_cast<std::size_t>(i)], i) << policy.name << " is no permutation";
-  }
-  for (const PreemptPolicy& policy : preempt_policies()) {
-    const int victim = policy.victim(views, at(9));
-    EXPECT_TRUE(victim >= 0 && victim < 50) << policy.name;
-    EXPECT_EQ(victim, policy.victim(views, at(9))) << policy.name;
-  }
+TEST(Scheduler, WaitingOnlineDoesNotPreemptOnline) {
+  const StepPlan plan =
+      plan_for({.running = {sequence(2, 8, 7)}, .waiting = {sequence(1, 12, 0)}, .free_blocks = 1});
+  EXPECT_THAT(plan.preempts, IsEmpty());
+  EXPECT_THAT(plan.slices, ElementsAre(slice(2, 7, 1)));
+}
+
+TEST(Scheduler, OneQueueForAllThatStillPrefill) {
+  Scene scene{.running = {sequence(1, 100, 20), sequence(2, 9, 8)},
+              .waiting = {sequence(3, 12, 0), sequence(4, 60, 0)},
+              .limits = {8, 50, 8}};
+  SchedulingPolicies policies = kPlain;
+  policies.order = order_srpf;  // 12, then 60, then 80 tokens
+  EXPECT_THAT(plan_for(scene, policies).slices,
+              ElementsAre(slice(2, 8, 1), slice(3, 0, 12), slice(4, 0, 37)));
+  scene.waiting[1].cached_tokens = 56;
+  EXPECT_THAT(plan_for(scene, policies).slices,
+              ElementsAre(slice(2, 8, 1), slice(4, 56, 4), slice(3, 0, 12), slice(1, 20, 33)));
+}
+
+TEST(Scheduler, SequencesThatWaitForAPrefixAreOvertaken) {
+  Scene scene{.waiting = {sequence(1, 8, 0), sequence(2, 8, 0)}};
+  scene.running = {sequence(0, 40, 4)};
+  scene.waiting[0].waits_for_prefix = true;
+  EXPECT_THAT(plan_for(scene).slices, ElementsAre(slice(0, 4, 36), slice(2, 0, 8)));
+}
+
+TEST(Scheduler, CachedTokensAreNotComputedAndTheirBlocksAreCounted) {
+  Scene scene{.waiting = {sequence(1, 20, 0)}, .free_blocks = 5};
+  scene.waiting[0].cached_tokens = 12;
+  EXPECT_THAT(plan_for(scene).slices, ElementsAre(slice(1, 12, 8)));
+  scene.running = {sequence(0, 3, 2)};
+  scene.free_blocks = 2;
+  EXPECT_EQ(plan_for(scene).slices.size(), 1u) << "5 blocks are needed";
+  scene.waiting[0].cached_blocks_in_use = 3;
+  EXPECT_EQ(plan_for(scene).slices.size(), 2u) << "3 of them the other holds";
+}
+
+TEST(Scheduler, WritingIntoASharedBlockTakesACopy) {
+  Scene scene{.running = {sequence(1, 8, 7)}, .free_blocks = 0};
+  EXPECT_EQ(plan_for(scene).slices.size(), 1u);
+  scene.running.push_back(sequence(2, 8, 7));
+  scene.running[0].tail_shared = true;
+  const StepPlan plan = plan_for(scene);
+  ASSERT_EQ(plan.preempts.size(), 1u);
+  EXPECT_THAT(plan.slices, ElementsAre(slice(1, 7, 1)));
+}
+
+// Nobody's block is its own, so no single preemption would help: all of them together do.
+TEST(Scheduler, SharedBlocksDoNotDeadlock) {
+  Scene scene{.running = {sequence(1, 9, 8), sequence(2, 9, 8), sequence(3, 9, 8)}, .free_blocks = 0};
+  for (SequenceView& s : scene.running) s.shared_blocks = 2;
+  const StepPlan plan = plan_for(scene);
+  EXPECT_EQ(plan.preempts.size(), 2u);
+  EXPECT_THAT(plan.slices, ElementsAre(slice(1, 8, 1)));
+}
+
+TEST(Scheduler, SingleTokensGoByRankWhereBlocksAreShort) {
+  Scene scene{.running = {sequence(1, 9, 8), sequence(2, 9, 8)}, .free_blocks = 1};
+  scene.running[1].priority = -1;
+  const StepPlan plan = plan_for(scene);
+  EXPECT_THAT(plan.preempts, IsEmpty());
+  EXPECT_THAT(plan.slices, ElementsAre(slice(2, 8, 1)));
+}
+
+TEST(Scheduler, TenantsOverTheirQuotaWaitAndAreOvertaken) {
+  Scene scene{.running = {sequence(0, 17, 16)},
+              .waiting = {sequence(1, 16, 0), sequence(2, 16, 0)},
+              .tenants = {{.blocks = 4, .max_blocks = 8}, {}}};
+  scene.waiting[1].tenant = 1;
+  EXPECT_THAT(plan_for(scene).slices, ElementsAre(slice(0, 16, 1), slice(2, 0, 16)))
+      << "5 blocks of the running one and 4 more are over 8";
+  scene.tenants[0].max_blocks = 9;
+  EXPECT_EQ(plan_for(scene).slices.size(), 3u);
+  scene.waiting[0].tokens_to_come = 100;
+  scene.goals.expected_output = 10;
+  EXPECT_EQ(plan_for(scene).slices.size(), 2u) << "with what it is expected to generate it is over";
+}
+
+TEST(Scheduler, OfflineFillsWhatOnlineLeavesOfTheGoal) {
+  Scene scene{.running = {sequence(1, 9, 8), offline(sequence(2, 400, 0))}, .limits = {8, 1000, 8}};
+  scene.cost = testing::fitted(10e-3, 100e-6);
+  scene.goals.inter_token = std::chrono::milliseconds(20);
+  StepPlan plan = plan_for(scene);
+  ASSERT_EQ(plan.slices.size(), 2u);
+  EXPECT_NEAR(plan.slices[1].count, 99, 4) << "10 ms + 0.1 ms * (1 + rows) within 20 ms";
+  scene.goals.inter_token = std::chrono::milliseconds(5);
+  EXPECT_THAT(plan_for(scene).slices, ElementsAre(slice(1, 8, 1))) << "nothing is left";
+  scene.running.erase(scene.running.begin());
+  EXPECT_THAT(plan_for(scene).slices, ElementsAre(slice(2, 0, 400))) << "nobody is online";
+}
+
+TEST(Scheduler, OnlineIsServedBeforeOlderOffline) {
+  Scene scene{.waiting = {offline(sequence(1, 80, 0)), sequence(2, 60, 0)}, .limits = {8, 100, 8}};
+  scene.goals.inter_token = std::chrono::seconds(1);
+  EXPECT_THAT(plan_for(scene).slices, ElementsAre(slice(2, 0, 60), slice(1, 0, 40)));
+}
+
+SequenceView whole(int id, int tokens) {
+  SequenceView s = sequence(id, tokens, 0);
+  s.whole = true;
+  s.first_logits = tokens;
+  return s;
+}
+
+TEST(Scheduler, WholeSequencesAreNotCut) {
+  const StepPlan plan =
+      plan_for({.waiting = {whole(1, 60), whole(2, 41), whole(3, 5)}, .limits = {8, 100, 8}});
+  EXPECT_THAT(plan.slices, ElementsAre(slice(1, 0, 60))) << "nobody overtakes";
+}
+
+TEST(Scheduler, WholeSequencesWaitForCompanyUntilTheDelayIsOver) {
+  Scene scene{.waiting = {whole(10, 30), whole(12, 30)}, .limits = {8, 100, 8}};
+  scene.goals.batch_delay = std::chrono::milliseconds(5);
+  StepPlan plan = plan_for(scene, kPlain, at_ms(12));
+  EXPECT_THAT(plan.slices, IsEmpty());
+  EXPECT_EQ(plan.resume, at_ms(15)) << "the first came at 10 ms";
+  EXPECT_EQ(plan_for(scene, kPlain, at_ms(15)).slices.size(), 2u);
+
+  scene.waiting.push_back(whole(13, 40));
+  EXPECT_EQ(plan_for(scene, kPlain, at_ms(13)).slices.size(), 3u) << "the step is full";
+  scene.waiting.pop_back();
+  scene.limits.max_sequences = 2;
+  EXPECT_EQ(plan_for(scene, kPlain, at_ms(13)).slices.size(), 2u) << "no more may come";
+
+  scene.limits.max_sequences = 8;
+  scene.waiting.push_back(sequence(14, 4, 0));
+  EXPECT_THAT(plan_for(scene, kPlain, at_ms(14)).slices, ElementsAre(slice(14, 0, 4)))
+      << "others need not wait";
+}
+
+TEST(Scheduler, VictimsSwapWhereThatIsCheaper) {
+  Scene scene{.running = {sequence(1, 9, 8), sequence(2, 401, 400)}, .free_blocks = 0};
+  scene.cost = testing::fitted(10e-3, 100e-6);
+  scene.swap_seconds_per_block = 1e-6;
+  const StepPlan plan = plan_for(scene);
+  ASSERT_EQ(plan.preempts.size(), 1u);
+  EXPECT_TRUE(plan.preempts[0].swap);
 }
 
 }  // namespace

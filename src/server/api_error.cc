@@ -1,5 +1,8 @@
 #include "server/api_error.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "base/json.h"
 
 namespace loci {
@@ -68,6 +71,8 @@ ApiError::ApiError(int http_status, std::string error_message)
 
 ApiError::ApiError(Error error) : ApiError(status_of(error.code), std::move(error.message)) {
   param = std::move(error.field);
+  if (error.retry_after > 0)
+    retry_after_s = static_cast<int>(std::ceil(std::min(error.retry_after, 86400.0)));
 }
 
 ApiError ApiError::with_param(std::string_view name) && {

@@ -88,10 +88,10 @@ void take_over(const EngineStats& stats, ModelMetrics& metrics) {
   metrics.kv_blocks_total.Set(stats.kv_blocks_total);
   metrics.kv_usage.Set(stats.kv_blocks_total > 0 ? double{1} * stats.kv_blocks_used / stats.kv_blocks_total
                                                  : 0);
-  raise_to(metrics.prompt_tokens, stats.prompt_tokens);
-  raise_to(metrics.generation_tokens, stats.generation_tokens);
-  raise_to(metrics.preemptions, stats.preemptions);
-  raise_to(metrics.steps, stats.steps);
+  raise_to(metrics.prompt_tokens, stats.counters.prompt_tokens);
+  raise_to(metrics.generation_tokens, stats.counters.generation_tokens);
+  raise_to(metrics.preemptions, stats.counters.preemptions);
+  raise_to(metrics.steps, stats.counters.steps);
 }
 
 }  // namespace

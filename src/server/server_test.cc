@@ -515,7 +515,7 @@ TEST(Disconnect, FreesTheSequenceAndItsBlocks) {
     client.close();
     EXPECT_TRUE(server.becomes_idle());
   }
-  EXPECT_LT(server.engine().stats().generation_tokens, 2u * 4 * 400) << "nothing ran to its end";
+  EXPECT_LT(server.engine().stats().counters.generation_tokens, 2u * 4 * 400) << "nothing ran to its end";
   EXPECT_NE(server.get("/metrics").body.find("finished_reason=\"abort\""), std::string::npos);
 }
 

@@ -1,6 +1,11 @@
-// Policy family: in which order waiting sequences are admitted.
+// Policy family: in which order those that still have to compute more than their newest token get the rows of
+// a step: running sequences in the middle of their prompt, and waiting ones.
+//
+// A policy gives each candidate a rank; the planner serves low ranks first, ties by arrival, then id. It is
+// asked for online and for offline sequences apart, so that no policy needs to know of the two.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -9,8 +14,23 @@
 
 namespace loci {
 
-/// Fills `order` with a permutation of 0..waiting.size()-1, first to be admitted first.
-using OrderFunction = void (*)(std::span<const SequenceView> waiting, Time now, std::vector<int>& order);
+struct Candidate {
+  const SequenceView* sequence;
+  bool runs;  // holds KV; else it waits
+  double rank = 0;
+  int place = 0;  // in order of arrival, then id
+};
+
+/// Reused by policies, so that a step allocates nothing.
+struct OrderScratch {
+  std::vector<std::uint64_t> keys;
+  std::vector<char> taken;
+  std::vector<double> counters;
+};
+
+/// Sets the ranks of `candidates`, which come in order of arrival, then id. Cost O(n log n).
+using OrderFunction = void (*)(const SchedulerView& view, Time now, std::span<Candidate> candidates,
+                               OrderScratch& scratch);
 
 struct OrderPolicy {
   std::string_view name;
@@ -19,7 +39,12 @@ struct OrderPolicy {
 
 std::span<const OrderPolicy> order_policies();
 
-/// First come, first served: by arrival. Nobody starves.
-void order_fcfs(std::span<const SequenceView> waiting, Time now, std::vector<int>& order);
+void order_fcfs(const SchedulerView&, Time now, std::span<Candidate> candidates, OrderScratch&);
+void order_lpm(const SchedulerView&, Time now, std::span<Candidate> candidates, OrderScratch&);
+void order_k_lpm(const SchedulerView&, Time now, std::span<Candidate> candidates, OrderScratch&);
+void order_priority(const SchedulerView&, Time now, std::span<Candidate> candidates, OrderScratch&);
+void order_srpf(const SchedulerView&, Time now, std::span<Candidate> candidates, OrderScratch&);
+void order_edf(const SchedulerView&, Time now, std::span<Candidate> candidates, OrderScratch&);
+void order_fair(const SchedulerView&, Time now, std::span<Candidate> candidates, OrderScratch&);
 
 }  // namespace loci

@@ -5,7 +5,9 @@
 namespace loci {
 
 std::span<const PreemptPolicy> preempt_policies() {
-  static constexpr std::array kTable{PreemptPolicy{"latest", preempt_latest}};
+  static constexpr std::array kTable{PreemptPolicy{"latest", preempt_latest},
+                                     PreemptPolicy{"priority", preempt_priority},
+                                     PreemptPolicy{"cost", preempt_cost}};
   return kTable;
 }
 

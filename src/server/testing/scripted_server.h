@@ -25,9 +25,11 @@ class ScriptedServer {
       executor_ = executor.get();
       return executor;
     };
-    server_ = std::make_unique<LiveServer>(folder_ / "tiny.gguf", std::move(config),
-                                           EngineConfig{.max_num_seqs = 4},
-                                           std::vector<std::string>{"scripted"}, options);
+    server_ =
+        std::make_unique<LiveServer>(folder_ / "tiny.gguf", std::move(config),
+                                     // Each answer begins at position 0: nothing is taken over from another.
+                                     EngineConfig{.max_num_seqs = 4, .prefix_caching = false},
+                                     std::vector<std::string>{"scripted"}, options);
   }
 
   LiveServer* operator->() { return server_.get(); }

@@ -1,0 +1,179 @@
+// What the engine shows to policies, and what it learns from its steps.
+#include <algorithm>
+
+#include "engine/engine.h"
+
+namespace loci {
+namespace {
+
+/// Waiting for others to compute fewer tokens than this is not worth a step's delay.
+constexpr int kWorthWaiting = 32;
+/// Waiting sequences whose prefix is looked up anew in one step, at most.
+constexpr int kLookUpsPerStep = 64;
+/// Weight of the newest in moving averages.
+constexpr double kNewest = 0.05;
+
+/// What a request does at a step is what the furthest of its choices does.
+int rank(Phase phase) {
+  switch (phase) {
+    case Phase::kDecode:
+      return 4;
+    case Phase::kPrefill:
+      return 3;
+    case Phase::kStalled:
+      return 2;
+    case Phase::kPreempted:
+      return 1;
+    case Phase::kQueued:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string_view name(Phase phase) {
+  switch (phase) {
+    case Phase::kQueued:
+      return "queued";
+    case Phase::kPrefill:
+      return "prefill";
+    case Phase::kDecode:
+      return "decode";
+    case Phase::kStalled:
+      return "stalled";
+    case Phase::kPreempted:
+      break;
+  }
+  return "preempted";
+}
+
+SequenceView Engine::view_of(const Sequence& sequence) const {
+  const Request& request = sequence.request->request;
+  SequenceView view{.id = sequence.id,
+                    .arrival = sequence.request->arrival,
+                    .known_tokens = sequence.known(),
+                    .computed_tokens = sequence.computed,
+                    .blocks = sequence.table.block_count(),
+                    .first_logits = sequence.first_logits(),
+                    .whole = sequence.whole,
+                    .prompt_tokens = sequence.prompt_tokens(),
+                    .tokens_to_come = std::max(0, request.max_tokens - sequence.generated()),
+                    .priority = request.priority,
+                    .service = request.service,
+                    .tenant = sequence.request->tenant,
+                    .deadline = sequence.request->deadline()};
+  if (sequence.running) {
+    view.tail_shared = memory_.is_shared(sequence.table, sequence.computed);
+    if (memory_is_short_) view.shared_blocks = memory_.shared_blocks(sequence.table);
+  } else {
+    view.cached_tokens = sequence.match.blocks() * parts_.limits.block_tokens;
+    view.cached_blocks_in_use = sequence.match.blocks_in_use;
+    view.waits_for_prefix = sequence.leader != nullptr ||
+                            sequence.match.pending_blocks * parts_.limits.block_tokens >= kWorthWaiting;
+  }
+  return view;
+}
+
+void Engine::look_up(Sequence& sequence) {
+  const int most = sequence.most_cached_tokens() / parts_.limits.block_tokens;
+  sequence.match = memory_.match(sequence.chain, most);
+  sequence.match_growth = memory_.growth();
+  sequence.match_losses = memory_.losses();
+}
+
+void Engine::build_views() {
+  tenants_.clear_blocks();
+  // Only then may somebody have to give blocks back; what he shares is counted then.
+  memory_is_short_ = memory_.available() <
+                     running() + blocks_for(parts_.limits.step.max_tokens, parts_.limits.block_tokens) + 1;
+  running_views_.clear();
+  waiting_views_.clear();
+  for (const auto& sequence : running_) {
+    running_views_.push_back(view_of(*sequence));
+    tenants_.add_blocks(sequence->request->tenant, sequence->table.block_count());
+  }
+  int look_ups = kLookUpsPerStep;
+  for (const auto& sequence : waiting_) {
+    const bool lost = sequence->match_losses != memory_.losses();
+    const bool stale = lost || sequence->match_growth != memory_.growth();
+    if (stale && look_ups-- > 0) {
+      look_up(*sequence);
+    } else if (lost) {
+      sequence->match = {};  // what it had found may be gone
+    }
+    waiting_views_.push_back(view_of(*sequence));
+  }
+}
+
+void Engine::account_phases(Time now) {
+  for (const auto& sequence : running_) sequence->request->step_phase = Phase::kStalled;
+  for (const Slice& slice : plan_.slices) {
+    const Sequence& sequence = *sequences_.at(slice.sequence);
+    const Phase phase = slice.begin < sequence.prompt_tokens() ? Phase::kPrefill : Phase::kDecode;
+    ActiveRequest& request = *sequence.request;
+    if (rank(phase) > rank(request.step_phase)) request.step_phase = phase;
+    const int prompt = std::clamp(sequence.prompt_tokens() - slice.begin, 0, slice.count);
+    tenants_.serve(request.tenant, prompt, slice.count - prompt);
+  }
+  for (const auto& sequence : running_) sequence->request->clock.enter(sequence->request->step_phase, now);
+  counters_.stalled_steps += plan_.slices.size() < running_.size();
+  step_began_ = now;
+}
+
+/// The step that began at step_began_ is over: the cost model learns what it took.
+void Engine::observe_step(Time now) {
+  if (work_.tokens > 0 && now > step_began_) cost_.observe(work_, seconds(now - step_began_));
+  work_ = {};
+  for (const auto& request : ended_) {
+    const double output = double{1} * request->usage.completion_tokens / request->request.choices;
+    if (request->request.max_tokens > 0)
+      mean_output_ = mean_output_ == 0 ? output : mean_output_ + kNewest * (output - mean_output_);
+    if (last_end_) {
+      const double turn = seconds(now - *last_end_);
+      mean_turn_ = mean_turn_ == 0 ? turn : mean_turn_ + kNewest * (turn - mean_turn_);
+    }
+    last_end_ = now;
+  }
+  if (waiting_.empty()) last_end_.reset();  // the pause until the next end says nothing of a queue
+}
+
+double Engine::predicted_wait() const {
+  if (waiting_.empty()) return 0;
+  // As many requests must end as stand before it; and their prompts must be computed.
+  StepWork prompts;
+  for (const auto& sequence : waiting_)
+    prompts.add_slice(sequence->match.blocks() * parts_.limits.block_tokens,
+                      std::max(1, sequence->known() - sequence->match.blocks() * parts_.limits.block_tokens));
+  return std::max(mean_turn_ * waiting(), cost_.predict(prompts));
+}
+
+RequestRecord record_of(const ActiveRequest& request, bool finished, Time now) {
+  PhaseClock clock = request.clock;
+  clock.settle(now);
+  RequestRecord record{.id = request.id,
+                       .name = request.request.name,
+                       .tenant = request.request.tenant,
+                       .priority = request.request.priority,
+                       .finished = finished,
+                       .finish = request.finish,
+                       .age = now - request.arrival,
+                       .preemptions = request.preemptions,
+                       .recomputed_tokens = request.recomputed_tokens,
+                       .usage = request.usage};
+  if (request.first_token) record.first_token = *request.first_token - request.arrival;
+  for (int phase = 0; phase < kPhases; ++phase)
+    record.spent[static_cast<std::size_t>(phase)] = clock.spent(static_cast<Phase>(phase));
+  return record;
+}
+
+std::vector<RequestRecord> Engine::records(std::string_view name, Time now) const {
+  std::vector<RequestRecord> found;
+  records_.find(name, found);
+  for (const auto& [id, request] : requests_)
+    if (request->request.name == name) found.push_back(record_of(*request, false, now));
+  std::ranges::sort(found, {}, [](const RequestRecord& record) { return raw(record.id); });
+  return found;
+}
+
+}  // namespace loci

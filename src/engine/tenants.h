@@ -1,0 +1,74 @@
+// Who the requests belong to: what each tenant may hold, and how much service it has had.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "sched/view.h"
+
+namespace loci {
+
+/// What the operator gives a tenant. One that is not named has weight 1 and no quota.
+struct TenantShare {
+  std::string name;
+  double weight = 1;
+  int max_blocks = 0;  // of KV; 0: as many as there are
+};
+
+/// Counts by virtual time (Sheng et al. 2024, "Fairness in Serving Large Language Models", algorithm 2): a
+/// prompt token counts 1, a generated one 2; who comes back after a pause starts where the least served of
+/// the active ones is, so that absence earns no credit.
+class Tenants {
+ public:
+  explicit Tenants(const std::vector<TenantShare>& shares) {
+    add("");
+    for (const TenantShare& share : shares) {
+      const int tenant = find(share.name);
+      at(tenant).weight = share.weight;
+      at(tenant).max_blocks = share.max_blocks;
+    }
+  }
+
+  /// The tenant's index; makes it if it is new. Tenants are principals that the operator named, and so few.
+  int find(const std::string& name) {
+    const auto where = by_name_.find(name);
+    return where != by_name_.end() ? where->second : add(name);
+  }
+  void begin_request(int tenant) {
+    if (active_[static_cast<std::size_t>(tenant)]++ > 0) return;
+    double least = -1;
+    for (std::size_t i = 0; i < views_.size(); ++i)
+      if (active_[i] > 0 && static_cast<int>(i) != tenant && (least < 0 || views_[i].served < least))
+        least = views_[i].served;
+    at(tenant).served = std::max(at(tenant).served, least);
+  }
+  void end_request(int tenant) { --active_[static_cast<std::size_t>(tenant)]; }
+  void serve(int tenant, int prompt_tokens, int generated_tokens) {
+    at(tenant).served += (prompt_tokens + 2.0 * generated_tokens) / at(tenant).weight;
+  }
+
+  void clear_blocks() {
+    for (TenantView& view : views_) view.blocks = 0;
+  }
+  void add_blocks(int tenant, int blocks) { at(tenant).blocks += blocks; }
+
+  std::span<const TenantView> views() const { return views_; }
+
+ private:
+  TenantView& at(int tenant) { return views_[static_cast<std::size_t>(tenant)]; }
+  int add(const std::string& name) {
+    views_.emplace_back();
+    active_.push_back(0);
+    by_name_.emplace(name, static_cast<int>(views_.size()) - 1);
+    return static_cast<int>(views_.size()) - 1;
+  }
+
+  std::vector<TenantView> views_;
+  std::vector<int> active_;  // [tenant] requests
+  std::unordered_map<std::string, int> by_name_;
+};
+
+}  // namespace loci
