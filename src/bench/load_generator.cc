@@ -21,6 +21,7 @@ constexpr auto kAwait = net::as_tuple(net::use_awaitable);  // named: see http_c
 constexpr std::int64_t kLongPrompt = 2000;  // tokens; from here on the body is written by the other thread
 constexpr std::size_t kMaxErrorText = 500;
 constexpr int kWarmupUsers = 32;
+constexpr double kPause = 0.1;  // seconds, of a user whose connection was refused: nobody answers in no time
 constexpr Duration kTick = std::chrono::milliseconds(250);
 constexpr std::uint64_t kTenantDraw = 0x74656E, kPriorityDraw = 0x707269, kAnswer = 0x616E73;
 
@@ -219,12 +220,13 @@ net::awaitable<void> Generator::play(Session session, std::size_t index, std::si
     result.planned_input =
         turn.listed_tokens > 0 ? turn.listed_tokens : static_cast<int>(planned_tokens(history));
     Message answer = co_await ask(history, session.turns.size() > 1, result, due);
-    const bool ok = result.ok();
+    const bool ok = result.ok(), nobody = result.error_kind == "connect";
     if (answer.text.empty() && answer.ids.empty())
       answer.segments = {{mix({options_.seed, kAnswer, index, i}), std::max(1, result.output_tokens)}};
     record(std::move(result));
     history.push_back(std::move(answer));
     if (ok) continue;
+    if (nobody && closed_loop()) co_await wait_until(now() + kPause);
     run_.turns_not_sent += static_cast<int>(session.turns.size() - i - 1);
     co_return;
   }

@@ -241,6 +241,7 @@ TEST(LoadGenerator, NobodyListeningIsAnError) {
   {
     FakeServer gone([](const FakeRequest&) { return streamed(1); });
     options = options_for(gone, 2);
+    options.max_concurrency = 2;
   }
   const LoadRun done = run(options, kSmall);
   for (const RequestResult& one : done.requests) EXPECT_EQ(one.error_kind, "connect");

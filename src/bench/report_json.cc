@@ -86,7 +86,7 @@ void add_setting(const Report& report, json::object& out) {
   out["request_rate"] = report.timed_by_trace ? json::value("trace") : number_or_word(report.arrivals.rate);
   out["burstiness"] = number_or_word(report.arrivals.burstiness);
   out["max_concurrency"] = report.max_concurrency ? json::value(*report.max_concurrency) : json::value();
-  out["loop"] = report.open_loop ? "open" : "closed";
+  out["loop"] = report.open_loop ? "open" : report.max_concurrency ? "closed" : "all at once";
   out["latency_counts_from"] = "intended send time";
   out["goodput_slo_ms"] = slo_of(report.slo);
   out["interrupted"] = report.interrupted;
