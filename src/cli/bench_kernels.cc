@@ -72,9 +72,9 @@ void print_json(const KernelResult& r, int threads) {
 void print_heading(const kernels::Roofline& roofline) {
   fmt::print("this machine, {} threads: {:.1f} GB/s read", roofline.threads,
              roofline.read_bytes_per_second / 1e9);
-  for (const auto arithmetic : kernels::kArithmetics)
-    fmt::print(", {:.0f} GOP/s {}", roofline.peak(arithmetic, kernels::best_isa()) / 1e9,
-               kernels::arithmetic_name(arithmetic));
+  for (const auto operands : kernels::kAllOperands)
+    fmt::print(", {:.0f} GOP/s {}", roofline.peak(operands, kernels::best_isa()) / 1e9,
+               kernels::operands_name(operands));
   fmt::print("\n\n{:<36}{:<8}{:>12}{:>10}{:>10}{:>8}\n", "call", "isa", "us", "GB/s", "GOP/s", "% roof");
 }
 

@@ -28,7 +28,7 @@ struct Setting {
   std::string_view format, kv_format;
   int prompt, generate, threads;
   double read;  // bytes a second
-  kernels::Arithmetic arithmetic;
+  kernels::Operands operands;
   double peak;  // operations a second
 };
 
@@ -36,7 +36,7 @@ void print_heading(const Setting& s) {
   fmt::print("{}: {} weights, {} KV, {} threads, prompt of {} tokens, {} decoded\n", s.model, s.format,
              s.kv_format, s.threads, s.prompt, s.generate);
   fmt::print("this machine: {:.1f} GB/s read, {:.0f} GOP/s in {}\n\n", s.read / 1e9, s.peak / 1e9,
-             kernels::arithmetic_name(s.arithmetic));
+             kernels::operands_name(s.operands));
   fmt::print("{:<8}{:>6}{:>12}{:>12}{:>15}\n", "test", "batch", "tokens/s", "ms", "% of roofline");
 }
 
@@ -68,7 +68,7 @@ void print_json(const ModelMeasurement& m, const Setting& s) {
                                                   {"kv_format", s.kv_format},
                                                   {"threads", s.threads},
                                                   {"read_gb_per_second", s.read / 1e9},
-                                                  {"peak", kernels::arithmetic_name(s.arithmetic)},
+                                                  {"peak", kernels::operands_name(s.operands)},
                                                   {"peak_gop_per_second", s.peak / 1e9}}));
   std::fflush(stdout);
 }
@@ -127,8 +127,8 @@ Result<> bench_model(BenchModel& command) {
                         .generate = options.generate,
                         .threads = threads,
                         .read = roofline.read_bytes_per_second,
-                        .arithmetic = arithmetic_of(model),
-                        .peak = roofline.peak(arithmetic_of(model), isa)};
+                        .operands = operands_of(model),
+                        .peak = roofline.peak(operands_of(model), isa)};
   const auto print = [&](const ModelMeasurement& m) {
     command.json ? print_json(m, setting) : print_row(m);
     if (command.by_op && !command.json) print_op_times();

@@ -54,7 +54,7 @@ void print_json(const Roofline& roofline, double loop) {
         {"threads", roofline.threads},
         {"gb_per_second", roofline.read_bytes_per_second / 1e9}});
   for (const Peak& peak : roofline.peaks)
-    line({{"test", kernels::arithmetic_name(peak.arithmetic)},
+    line({{"test", kernels::operands_name(peak.operands)},
           {"threads", roofline.threads},
           {"extension", peak.extension},
           {"instruction", peak.instruction},
@@ -66,8 +66,8 @@ void print_table(const Roofline& roofline, double loop) {
   fmt::print("  {:<5}{:<25}{:>8.0f} ns\n", "loop", "", loop * 1e9);
   fmt::print("  {:<5}{:<25}{:>8.1f} GB/s\n", "read", "", roofline.read_bytes_per_second / 1e9);
   for (const Peak& peak : roofline.peaks)
-    fmt::print("  {:<5}{:<13}{:<12}{:>8.1f} GOP/s\n", kernels::arithmetic_name(peak.arithmetic),
-               peak.extension, peak.instruction, peak.operations_per_second / 1e9);
+    fmt::print("  {:<5}{:<13}{:<12}{:>8.1f} GOP/s\n", kernels::operands_name(peak.operands), peak.extension,
+               peak.instruction, peak.operations_per_second / 1e9);
 }
 
 Result<> bench_roofline(const RooflineBench& options) {

@@ -85,7 +85,7 @@ TEST(KernelTiming, WorkOfAProductByHand) {
   const auto made = named("matmul/Q8_0/tokens:16").make({.small = false, .stream_bytes = 0}, pool).value();
   EXPECT_DOUBLE_EQ(made->work().operations, 2.0 * 16 * 4096 * 4096);
   EXPECT_DOUBLE_EQ(made->work().bytes, 4096.0 * 4096 * 34 / 32);
-  EXPECT_EQ(made->work().arithmetic, kernels::Arithmetic::kInt8);
+  EXPECT_EQ(made->work().operands, kernels::Operands::kInt8);
   // 32 heads of 128 over 4096 positions; 8 heads of keys and of values in two bytes.
   const auto decode =
       named("attention/F16/decode:1x4096").make({.small = false, .stream_bytes = 0}, pool).value();

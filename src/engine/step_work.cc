@@ -36,9 +36,9 @@ double bytes_read(const Weights& weights, double rows) {
 
 }  // namespace
 
-kernels::Arithmetic arithmetic_of(const Model& model) {
-  if (model.arithmetic() == Arithmetic::kFloat32) return kernels::Arithmetic::kFloat32;
-  return kernels::arithmetic_for(model.main_dtype());
+kernels::Operands operands_of(const Model& model) {
+  if (model.arithmetic() == Arithmetic::kFloat32) return kernels::Operands::kFloat32;
+  return kernels::operands_for(model.main_dtype());
 }
 
 kernels::Work step_work(const Model& model, const KvLayout& kv, const StepTokens& tokens) {
@@ -47,7 +47,7 @@ kernels::Work step_work(const Model& model, const KvLayout& kv, const StepTokens
   const double head = spec.has_head ? double{1} * spec.vocab_size * spec.embedding.features : 0;
   kernels::Work work{.operations = 2 * head * sequences,
                      .bytes = bytes_read(model.weights(), rows),
-                     .arithmetic = arithmetic_of(model)};
+                     .operands = operands_of(model)};
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     const AttentionSpec& attention = spec.layers[i].attention;
     work.operations += 2 * rows * layer_weights(spec.layers[i], spec.hidden_size);

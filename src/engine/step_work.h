@@ -17,7 +17,7 @@ struct StepTokens {
 
 /// What the products of a model are: those of its weights' type, or of float32 where it was loaded to compute
 /// in it.
-kernels::Arithmetic arithmetic_of(const Model& model);
+kernels::Operands operands_of(const Model& model);
 
 /// operations = 2 x weights x rows, the head's for one row a sequence, and 2 x 2 x head_dim x heads for each
 /// position that a row sees (scores and values); bytes = the weights, of an embedding that is not the head

@@ -40,7 +40,7 @@ TEST(StepWork, PrefillOfATiedModel) {
   const auto weights = static_cast<double>(weight_bytes(made.model->weights()));
   EXPECT_DOUBLE_EQ(work.bytes, weights + 3 * 2 * 2 * 32 * 2);
   EXPECT_GE(weights, 4 * (2 * kLayer + kHead));
-  EXPECT_EQ(work.arithmetic, kernels::Arithmetic::kFloat32);
+  EXPECT_EQ(work.operands, kernels::Operands::kFloat32);
 }
 
 TEST(StepWork, DecodeReadsTheKvOfEverySequenceAndTheEmbeddingsRowsAlone) {
@@ -50,7 +50,7 @@ TEST(StepWork, DecodeReadsTheKvOfEverySequenceAndTheEmbeddingsRowsAlone) {
   const auto weights = static_cast<double>(weight_bytes(made.model->weights()));
   constexpr double kTable = 304 * 64 * 2;  // 300 rows in panels of 16
   EXPECT_DOUBLE_EQ(work.bytes, weights - kTable + 5 * 64 * 2 + 5 * 100 * 2 * 2 * 32 * 2);
-  EXPECT_EQ(work.arithmetic, kernels::Arithmetic::kBFloat16);
+  EXPECT_EQ(work.operands, kernels::Operands::kBFloat16);
 }
 
 // With a window of 4 the positions 2..6 see 3, 4, 4, 4 and 4 others or themselves, out of 0..6; position 100
@@ -73,10 +73,9 @@ TEST(StepWork, WindowsLimitWhatIsSeen) {
 
 TEST(StepWork, TheFloorIsTheMachinesTime) {
   const MadeModel made(",tied=1");
-  const kernels::Roofline machine{
-      .threads = 1,
-      .read_bytes_per_second = 1e9,
-      .peaks = {{kernels::Arithmetic::kFloat32, kernels::Isa::kAvx2, "", "", 1e9}}};
+  const kernels::Roofline machine{.threads = 1,
+                                  .read_bytes_per_second = 1e9,
+                                  .peaks = {{kernels::Operands::kFloat32, kernels::Isa::kAvx2, "", "", 1e9}}};
   const kernels::Work decode = step_work(*made.model, made.kv, {.sequences = 1, .begin = 9, .count = 1});
   EXPECT_DOUBLE_EQ(floor_seconds(decode, machine, kernels::Isa::kAvx2), decode.bytes / 1e9)
       << "4 bytes for every 2 operations";

@@ -28,29 +28,25 @@ struct Entry {
 };
 
 #if defined(__x86_64__)
-const OpTable& avx512_bf16_ops() {
-  static const OpTable ops = [] {
-    OpTable table = avx512::kOps;
-    table.name = "avx512_bf16";
-    table.attention = avx512_bf16::attention;
-    table.round = avx512_bf16::round;
-    table.matmul = avx512_bf16::matmul;
-    table.bf16_dots = true;
-    return table;
-  }();
-  return ops;
+/// avx512 with products and attention that multiply BF16.
+OpTable with_bf16(const char* name, decltype(OpTable::matmul) matmul, decltype(OpTable::attention) attention,
+                  decltype(OpTable::round) round) {
+  OpTable table = avx512::kOps;
+  table.name = name;
+  table.matmul = matmul;
+  table.attention = attention;
+  table.round = round;
+  table.bf16_dots = true;
+  return table;
 }
 
+const OpTable& avx512_bf16_ops() {
+  static const OpTable ops =
+      with_bf16("avx512_bf16", avx512_bf16::matmul, avx512_bf16::attention, avx512_bf16::round);
+  return ops;
+}
 const OpTable& amx_ops() {
-  static const OpTable ops = [] {
-    OpTable table = avx512::kOps;
-    table.name = "amx";
-    table.round = amx::round;
-    table.matmul = amx::matmul;
-    table.attention = amx::attention;
-    table.bf16_dots = true;
-    return table;
-  }();
+  static const OpTable ops = with_bf16("amx", amx::matmul, amx::attention, amx::round);
   return ops;
 }
 

@@ -20,7 +20,7 @@ constexpr int kPeakPieces = 32;  // of a run and a thread
 constexpr std::size_t kGiB = std::size_t{1} << 30;
 
 struct PeakLoop {
-  Arithmetic arithmetic;
+  Operands operands;
   Isa isa;
   std::string_view extension, instruction;
   double operations;  // of a round
@@ -35,23 +35,23 @@ bool has_amx() {
 }
 
 constexpr PeakLoop kLoops[] = {
-    {Arithmetic::kFloat32, Isa::kAvx2, "avx2", "vfmadd", peaks_avx2::kFmaOperations, peaks_avx2::fma,
+    {Operands::kFloat32, Isa::kAvx2, "avx2", "vfmadd", peaks_avx2::kFmaOperations, peaks_avx2::fma,
      [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }},
-    {Arithmetic::kFloat32, Isa::kAvx512, "avx512", "vfmadd", peaks_avx512::kFmaOperations, peaks_avx512::fma,
+    {Operands::kFloat32, Isa::kAvx512, "avx512", "vfmadd", peaks_avx512::kFmaOperations, peaks_avx512::fma,
      [] { return __builtin_cpu_supports("avx512f") != 0; }},
-    {Arithmetic::kBFloat16, Isa::kAvx512Bf16, "avx512_bf16", "vdpbf16ps", peaks_avx512_bf16::kOperations,
+    {Operands::kBFloat16, Isa::kAvx512Bf16, "avx512_bf16", "vdpbf16ps", peaks_avx512_bf16::kOperations,
      peaks_avx512_bf16::dpbf16, [] { return __builtin_cpu_supports("avx512bf16") != 0; }},
-    {Arithmetic::kInt8, Isa::kAvx2, "avx2", "vpmaddubsw", peaks_avx2::kMaddubsOperations, peaks_avx2::maddubs,
+    {Operands::kInt8, Isa::kAvx2, "avx2", "vpmaddubsw", peaks_avx2::kMaddubsOperations, peaks_avx2::maddubs,
      [] { return __builtin_cpu_supports("avx2") != 0; }},
-    {Arithmetic::kInt8, Isa::kAvx2Vnni, "avx_vnni", "vpdpbusd", peaks_avx_vnni::kOperations,
+    {Operands::kInt8, Isa::kAvx2Vnni, "avx_vnni", "vpdpbusd", peaks_avx_vnni::kOperations,
      peaks_avx_vnni::dpbusd, [] { return __builtin_cpu_supports("avxvnni") != 0; }},
-    {Arithmetic::kInt8, Isa::kAvx512, "avx512", "vpmaddubsw", peaks_avx512::kMaddubsOperations,
+    {Operands::kInt8, Isa::kAvx512, "avx512", "vpmaddubsw", peaks_avx512::kMaddubsOperations,
      peaks_avx512::maddubs, [] { return __builtin_cpu_supports("avx512bw") != 0; }},
-    {Arithmetic::kInt8, Isa::kAvx512, "avx512_vnni", "vpdpbusd", peaks_avx512_vnni::kOperations,
+    {Operands::kInt8, Isa::kAvx512, "avx512_vnni", "vpdpbusd", peaks_avx512_vnni::kOperations,
      peaks_avx512_vnni::dpbusd, [] { return __builtin_cpu_supports("avx512vnni") != 0; }},
-    {Arithmetic::kBFloat16, Isa::kAmx, "amx_bf16", "tdpbf16ps", peaks_amx::kBf16Operations,
+    {Operands::kBFloat16, Isa::kAmx, "amx_bf16", "tdpbf16ps", peaks_amx::kBf16Operations,
      peaks_amx::tdpbf16ps, has_amx},
-    {Arithmetic::kInt8, Isa::kAmx, "amx_int8", "tdpbssd", peaks_amx::kInt8Operations, peaks_amx::tdpbssd,
+    {Operands::kInt8, Isa::kAmx, "amx_int8", "tdpbssd", peaks_amx::kInt8Operations, peaks_amx::tdpbssd,
      has_amx},
 };
 #else
@@ -128,34 +128,34 @@ double bytes_per_second(std::span<const std::byte> buffer, int runs, WorkerPool&
 
 }  // namespace
 
-std::string_view arithmetic_name(Arithmetic arithmetic) {
-  switch (arithmetic) {
-    case Arithmetic::kFloat32:
+std::string_view operands_name(Operands operands) {
+  switch (operands) {
+    case Operands::kFloat32:
       return "fp32";
-    case Arithmetic::kBFloat16:
+    case Operands::kBFloat16:
       return "bf16";
-    case Arithmetic::kInt8:
+    case Operands::kInt8:
       return "int8";
   }
   LOCI_CHECK(false);
 }
 
-Arithmetic arithmetic_for(DType weights) {
-  if (weights == DType::kF32) return Arithmetic::kFloat32;
-  if (is_float(weights) || weights == DType::kFp8) return Arithmetic::kBFloat16;
-  return Arithmetic::kInt8;
+Operands operands_for(DType weights) {
+  if (weights == DType::kF32) return Operands::kFloat32;
+  if (is_float(weights) || weights == DType::kFp8) return Operands::kBFloat16;
+  return Operands::kInt8;
 }
 
-double Roofline::peak(Arithmetic arithmetic, Isa isa) const {
+double Roofline::peak(Operands operands, Isa isa) const {
   double best = 0;
   for (const Peak& peak : peaks)
-    if (peak.isa <= isa && (peak.arithmetic == arithmetic || peak.arithmetic == Arithmetic::kFloat32))
+    if (peak.isa <= isa && (peak.operands == operands || peak.operands == Operands::kFloat32))
       best = std::max(best, peak.operations_per_second);
   return best;
 }
 
 double floor_seconds(const Work& work, const Roofline& roofline, Isa isa) {
-  const double peak = roofline.peak(work.arithmetic, isa), read = roofline.read_bytes_per_second;
+  const double peak = roofline.peak(work.operands, isa), read = roofline.read_bytes_per_second;
   return std::max(peak > 0 ? work.operations / peak : 0, read > 0 ? work.bytes / read : 0);
 }
 
@@ -185,7 +185,7 @@ std::vector<Peak> measure_peaks(WorkerPool& pool, const RooflineOptions& options
   std::vector<Peak> peaks;
   for (const PeakLoop& loop : kLoops)
     if (loop.present())
-      peaks.push_back({loop.arithmetic, loop.isa, loop.extension, loop.instruction,
+      peaks.push_back({loop.operands, loop.isa, loop.extension, loop.instruction,
                        operations_per_second(loop, options.seconds, pool)});
   return peaks;
 }

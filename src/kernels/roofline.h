@@ -16,18 +16,18 @@
 namespace loci::kernels {
 
 /// What is multiplied; sums are float32, or int32 of int8.
-enum class Arithmetic { kFloat32, kBFloat16, kInt8 };
-inline constexpr Arithmetic kArithmetics[] = {Arithmetic::kFloat32, Arithmetic::kBFloat16, Arithmetic::kInt8};
+enum class Operands { kFloat32, kBFloat16, kInt8 };
+inline constexpr Operands kAllOperands[] = {Operands::kFloat32, Operands::kBFloat16, Operands::kInt8};
 
-std::string_view arithmetic_name(Arithmetic arithmetic);  // "fp32", "bf16", "int8"
+std::string_view operands_name(Operands operands);  // "fp32", "bf16", "int8"
 
-/// The narrowest arithmetic that loses nothing of weights of this type: int8 for blocks of integer codes,
+/// The narrowest operands that lose nothing of weights of this type: int8 for blocks of integer codes,
 /// BF16 for 16-bit and 8-bit floats.
-Arithmetic arithmetic_for(DType weights);
+Operands operands_for(DType weights);
 
 /// Speed of one kind of instruction that keeps all multipliers busy from registers.
 struct Peak {
-  Arithmetic arithmetic;
+  Operands operands;
   Isa isa;                       // the op table that may use it
   std::string_view extension;    // of the processor: "avx512_vnni"
   std::string_view instruction;  // "vpdpbusd"
@@ -40,15 +40,15 @@ struct Roofline {
   std::vector<Peak> peaks;
 
   /// The best that `isa` and the narrower ones offer, float32 among it, to which every number can be widened:
-  /// a processor may have no instruction for `arithmetic`, or a slow one (BF16 on Intel's Xeons, whose BF16
+  /// a processor may have no instruction for `operands`, or a slow one (BF16 on Intel's Xeons, whose BF16
   /// is in AMX). 0 where nothing was measured.
-  double peak(Arithmetic arithmetic, Isa isa) const;
+  double peak(Operands operands, Isa isa) const;
 };
 
 struct Work {
   double operations = 0;
   double bytes = 0;  // that must come from memory
-  Arithmetic arithmetic = Arithmetic::kFloat32;
+  Operands operands = Operands::kFloat32;
 };
 
 /// The longer of the two times: operations at the peak, bytes at the bandwidth. A limit of 0 is none.

@@ -127,10 +127,10 @@ class AttentionCase final : public KvCase {
   kernels::Work work() const override {
     double seen = 0;
     for (const int position : positions_) seen += position + 1;
-    return {.operations = 4 * seen * width_,
-            .bytes = token_bytes() * shape_.sequences * shape_.length,
-            .arithmetic =
-                shape_.dtype == DType::kF32 ? kernels::Arithmetic::kFloat32 : kernels::Arithmetic::kBFloat16};
+    return {
+        .operations = 4 * seen * width_,
+        .bytes = token_bytes() * shape_.sequences * shape_.length,
+        .operands = shape_.dtype == DType::kF32 ? kernels::Operands::kFloat32 : kernels::Operands::kBFloat16};
   }
 
  private:

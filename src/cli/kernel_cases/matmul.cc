@@ -53,10 +53,9 @@ class MatmulCase final : public KernelCase {
   }
   std::vector<float> result() const override { return output_; }
   kernels::Work work() const override {
-    return {
-        .operations = 2.0 * shape_.rows * shape_.columns * shape_.tokens,
-        .bytes = static_cast<double>(weights_.matrix_bytes()),
-        .arithmetic = shape_.native ? kernels::arithmetic_for(shape_.dtype) : kernels::Arithmetic::kFloat32};
+    return {.operations = 2.0 * shape_.rows * shape_.columns * shape_.tokens,
+            .bytes = static_cast<double>(weights_.matrix_bytes()),
+            .operands = shape_.native ? kernels::operands_for(shape_.dtype) : kernels::Operands::kFloat32};
   }
 
  private:
