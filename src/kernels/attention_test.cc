@@ -97,6 +97,22 @@ class Cache {
                  pool);
   }
 
+  /// All tokens, with queries, keys and values in rows.
+  void write_rows(const OpTable& ops, WorkerPool& pool, const std::vector<float>& rows, int stride,
+                  const RopeArgs* rope) {
+    clear();
+    const float* keys = rows.data() + output_width();
+    ops.kv_write({.kv = view(),
+                  .rows = {positions_.data(), sequence_.data(), table_pointers_.data()},
+                  .keys = keys,
+                  .values = keys + shape_.kv_heads * shape_.head_dim,
+                  .tokens = tokens(),
+                  .key_stride = stride,
+                  .value_stride = stride,
+                  .rope = rope},
+                 pool);
+  }
+
   /// Attention of tokens [first, first + count) only.
   std::vector<float> attend(const OpTable& ops, WorkerPool& pool, int first, int count) {
     std::vector<int> tokens(static_cast<std::size_t>(count));
@@ -233,6 +249,37 @@ TEST(KvWrite, RoundsIntoTheRightSlots) {
     for (const OpTable* ops : testing::simd_tables()) {
       cache.write(*ops, pool);
       ASSERT_EQ(cache.arena_, expected) << ops->name;
+    }
+  }
+}
+
+// Queries and keys of a token one behind the other, as a product of all three leaves them.
+TEST(KvWrite, RotatesFirstAsRopeDoes) {
+  Random random(5);
+  WorkerPool alone(1), pool(3);
+  std::vector<const OpTable*> tables = testing::simd_tables();
+  tables.push_back(&testing::reference());
+  for (int round = 0; round < 40; ++round) {
+    Shape shape = random_shape(random, round);
+    shape.head_dim = std::max(2, shape.head_dim / 2 * 2);
+    Cache cache(shape, random);
+    const int heads = shape.kv_heads * shape.group, dim = shape.head_dim;
+    const int stride = (heads + 2 * shape.kv_heads) * dim, half = random.between(1, dim / 2);
+    const std::vector<float> input = random.reals(cache.tokens() * stride);
+    const std::vector<float> cos = random.reals(cache.tokens() * half),
+                             sin = random.reals(cache.tokens() * half);
+    std::vector<float> expected = input;
+    RopeArgs rope{expected.data(), cache.tokens(), stride,    heads + shape.kv_heads, dim,
+                  2 * half,        cos.data(),     sin.data()};
+    testing::reference().rope(rope, alone);
+    cache.write_rows(testing::reference(), alone, expected, stride, nullptr);
+    const std::vector<std::byte> arena = cache.arena_;
+    for (const OpTable* ops : tables) {
+      std::vector<float> rows = input;
+      rope.heads = rows.data();
+      cache.write_rows(*ops, pool, rows, stride, &rope);
+      ASSERT_TRUE(same_bits(rows, expected)) << ops->name << ' ' << round;
+      ASSERT_EQ(cache.arena_, arena) << ops->name << ' ' << round;
     }
   }
 }

@@ -151,12 +151,16 @@ struct RaggedRows {
 /// Writes the tokens' keys and values to their slots, rounding to the cache's type (to nearest even).
 /// int8 and fp8 (E4M3) get a scale for each token and KV head, of keys and of values: the largest magnitude
 /// over 127 or 448; a code is x * (1 / scale), rounded.
+///
+/// With `rope` its heads are rotated first, in place, while they are at hand: the queries of the same tokens
+/// and, behind them, the keys.
 struct KvWriteArgs {
   KvView kv;
   RaggedRows rows;
   const float* keys;    // [tokens][key_stride], head h at h * head_dim
   const float* values;  // [tokens][value_stride]
   int tokens, key_stride, value_stride;
+  const RopeArgs* rope = nullptr;  // its last kv_heads heads are `keys`
 };
 
 /// Attention of each token over positions [first, end) of its own sequence (all written before the call), end

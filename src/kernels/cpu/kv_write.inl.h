@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "kernels/cpu/grain.h"
+#include "kernels/cpu/rope.inl.h"
 #include "kernels/kv_address.h"
 #include "kernels/kv_gather.h"
 #include "kernels/scratch.h"
@@ -222,25 +223,38 @@ static inline bool continues_run(const KvWriteArgs& args, int token) {
          positions[token] % args.kv.block_tokens % kRunTokens != 0;
 }
 
+/// `count` tokens from `first` on, whose positions are a run. Each head's keys are written as soon as they
+/// are rotated.
+template <class Vec>
+void write_run(const KvWriteArgs& args, int first, int count) {
+  const KvView& kv = args.kv;
+  const std::uint32_t* table = args.rows.tables[args.rows.sequence[first]];
+  const int queries = args.rope != nullptr ? args.rope->head_count - kv.kv_heads : 0;
+  for (int t = first; t < first + count && queries > 0; ++t) rotate_heads<Vec>(*args.rope, t, 0, queries);
+  for (int h = 0; h < kv.kv_heads; ++h) {
+    for (int t = first; t < first + count && args.rope != nullptr; ++t)
+      rotate_heads<Vec>(*args.rope, t, queries + h, queries + h + 1);
+    const KvRun run{kv, table, h, args.rows.positions[first], count};
+    write_keys<Vec>(run, args.keys + offset(first, args.key_stride) + h * kv.head_dim, args.key_stride);
+    write_values<Vec>(run, args.values + offset(first, args.value_stride) + h * kv.head_dim,
+                      args.value_stride);
+  }
+}
+
 /// Pieces end where runs do, so that two threads never meet in a pair.
 template <class Vec>
 void kv_write(const KvWriteArgs& args, WorkerPool& pool) {
   LOCI_CHECK(is_kv_dtype(args.kv.dtype));
-  const KvView& kv = args.kv;
+  LOCI_CHECK(args.rope == nullptr || args.tokens == args.rope->tokens);
+  const int heads = args.rope != nullptr ? args.rope->head_count : args.kv.kv_heads;
   const auto run_end = [&](int token) {
     while (token < args.tokens && continues_run(args, token)) ++token;
     return token;
   };
-  pool.for_each_chunk(args.tokens, piece_of(offset(kv.kv_heads, kv.head_dim)), [&](int begin, int end) {
+  pool.for_each_chunk(args.tokens, piece_of(offset(heads, args.kv.head_dim)), [&](int begin, int end) {
     for (int t = run_end(begin); t < run_end(end);) {
       const int count = run_end(t + 1) - t;
-      const std::uint32_t* table = args.rows.tables[args.rows.sequence[t]];
-      for (int h = 0; h < kv.kv_heads; ++h) {
-        const KvRun run{kv, table, h, args.rows.positions[t], count};
-        write_keys<Vec>(run, args.keys + offset(t, args.key_stride) + h * kv.head_dim, args.key_stride);
-        write_values<Vec>(run, args.values + offset(t, args.value_stride) + h * kv.head_dim,
-                          args.value_stride);
-      }
+      write_run<Vec>(args, t, count);
       t += count;
     }
   });

@@ -16,17 +16,21 @@ void rotate_head(float* head, const float* cos, const float* sin, int half) {
   }
 }
 
+/// Heads [begin, end) of a token.
+template <class Vec>
+void rotate_heads(const RopeArgs& args, int token, int begin, int end) {
+  const int half = args.rotary_dim / 2;
+  const float *cos = args.cos + offset(token, half), *sin = args.sin + offset(token, half);
+  for (int h = begin; h < end; ++h)
+    rotate_head<Vec>(args.heads + offset(token, args.stride) + offset(h, args.head_dim), cos, sin, half);
+}
+
 template <class Vec>
 void rope(const RopeArgs& args, WorkerPool& pool) {
-  const int half = args.rotary_dim / 2;
-  pool.for_each_chunk(
-      args.tokens, piece_of(offset(args.head_count, args.rotary_dim)), [&](int begin, int end) {
-        for (int t = begin; t < end; ++t)
-          for (int h = 0; h < args.head_count; ++h) {
-            float* head = args.heads + offset(t, args.stride) + offset(h, args.head_dim);
-            rotate_head<Vec>(head, args.cos + offset(t, half), args.sin + offset(t, half), half);
-          }
-      });
+  pool.for_each_chunk(args.tokens, piece_of(offset(args.head_count, args.rotary_dim)),
+                      [&](int begin, int end) {
+                        for (int t = begin; t < end; ++t) rotate_heads<Vec>(args, t, 0, args.head_count);
+                      });
 }
 
 }  // namespace loci::kernels

@@ -105,6 +105,7 @@ void write_token(const KvWriteArgs& args, int token) {
 
 void kv_write(const KvWriteArgs& args, WorkerPool& pool) {
   LOCI_CHECK(is_kv_dtype(args.kv.dtype));
+  if (args.rope != nullptr) rope(*args.rope, pool);
   pool.for_each_chunk(args.tokens, 8, [&](int begin, int end) {
     for (int t = begin; t < end; ++t) write_token(args, t);
   });

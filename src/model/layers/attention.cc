@@ -22,13 +22,18 @@ void norm_heads(const LayerContext& c, const AttentionSpec& spec, const Norm& no
              c.pool);
 }
 
-void rotate(const LayerContext& c, const AttentionSpec& spec, float* values, int heads, int stride) {
-  if (spec.rope < 0) return;
+/// Of queries and, behind them, keys.
+kernels::RopeArgs rotation(const LayerContext& c, const AttentionSpec& spec, float* queries, int stride) {
   const auto index = static_cast<std::size_t>(spec.rope);
   const Workspace::Angles& angles = c.workspace.angles[index];
-  c.ops.rope({values, c.batch.rows(), stride, heads, spec.head_dim, c.spec.ropes[index].rotary_dim,
-              angles.cos.data(), angles.sin.data()},
-             c.pool);
+  return {.heads = queries,
+          .tokens = c.batch.rows(),
+          .stride = stride,
+          .head_count = spec.heads + spec.kv_heads,
+          .head_dim = spec.head_dim,
+          .rotary_dim = c.spec.ropes[index].rotary_dim,
+          .cos = angles.cos.data(),
+          .sin = angles.sin.data()};
 }
 
 }  // namespace
@@ -45,15 +50,16 @@ LinearInput attend(const LayerContext& c, const AttentionSpec& spec, const Layer
   const float* value = key + spec.kv_features();
   norm_heads(c, spec, weights.query_norm, query, spec.heads, stride);
   norm_heads(c, spec, weights.key_norm, key, spec.kv_heads, stride);
-  rotate(c, spec, query, spec.heads, stride);
-  rotate(c, spec, key, spec.kv_heads, stride);
 
   LinearInput attended{w.attended.data(), w.quantized.data()};
   const bool in_bytes = spec.head_dim % kernels::kQuantizedColumns == 0 &&
                         form_for(c, weights.attention_output) == RowForm::kBytes;
   if (in_bytes) attended.form = RowForm::kBytes;
   const kernels::RaggedRows ragged{c.batch.positions.data(), c.batch.sequences.data(), c.batch.tables.data()};
-  c.ops.kv_write({kv, ragged, key, value, rows, stride, stride}, c.pool);
+  kernels::KvWriteArgs written{kv, ragged, key, value, rows, stride, stride};
+  kernels::RopeArgs rope{};
+  if (spec.rope >= 0) written.rope = &(rope = rotation(c, spec, query, stride));
+  c.ops.kv_write(written, c.pool);
   c.ops.attention({.kv = kv,
                    .rows = ragged,
                    .queries = query,
