@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "kernels/scaled_address.h"
 #include "kernels/test_support.h"
 #include "tensor/formats/w8a8.h"
 
@@ -230,7 +231,7 @@ TEST(MatmulScaled, RowsAreTheNearestBytesAndEqualOnEveryIsa) {
   Random random(8);
   WorkerPool alone(1), pool(3);
   for (const int columns : {32, 64, 160, 1056})
-    for (const int tokens : {1, 3, 8, 19}) {
+    for (const int tokens : {1, 3, 8, 19, 70}) {
       std::vector<float> input = random.reals(tokens * columns, -3, 3);
       const auto width = static_cast<std::size_t>(columns);
       if (tokens > 2) std::fill_n(input.begin(), width, 0.0f), input[width + 5] = 1e30f;
@@ -243,7 +244,9 @@ TEST(MatmulScaled, RowsAreTheNearestBytesAndEqualOnEveryIsa) {
         ASSERT_EQ(std::isnan(scale.scale), !finite);
         int sum = 0;
         for (std::size_t c = 0; c < width; ++c) {
-          const ScaledBlock& block = expected.blocks[c / 64 * static_cast<std::size_t>(tokens) + t];
+          const long at =
+              scaled_at(static_cast<int>(t), static_cast<int>(c / 64), tokens, (columns + 63) / 64);
+          const ScaledBlock& block = expected.blocks[static_cast<std::size_t>(at)];
           sum += block.codes[c % 64];
           if (finite) {
             ASSERT_NEAR(double{scale.scale} * block.codes[c % 64], input[t * width + c],

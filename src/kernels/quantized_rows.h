@@ -55,7 +55,7 @@ struct RowScale {
 /// Rows rounded as QuantizedBlock says, but with one maximum, and so one scale, for all columns of a row. A
 /// row with an x that is infinite or no number has a scale of NaN and codes 0.
 struct ScaledRows {
-  ScaledBlock* blocks = nullptr;  // [columns / 64, rounded up][row]
+  ScaledBlock* blocks = nullptr;  // as scaled_address.h places them
   RowScale* scales = nullptr;     // [row]
 };
 

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "kernels/cpu/matmul_output.inl.h"
 #include "kernels/cpu/matmul_stream.inl.h"
+#include "kernels/scaled_address.h"
 #include "tensor/formats/w8a8.h"
 
 namespace loci::kernels {
@@ -28,9 +29,11 @@ void multiply_scaled(const MatmulArgs& args, int panel, int first, float* result
   const std::byte* panels = args.weight.data + panel * panel_bytes;
   const std::byte* codes = panels + kCodesAt;
   const RowScale* scales = args.scaled.scales + first;
-  const ScaledBlock* inputs = args.scaled.blocks + first;
+  const int blocks = (args.weight.columns + kScaledColumns - 1) / kScaledColumns;
+  const ScaledBlock* inputs = args.scaled.blocks + scaled_at(first, 0, args.tokens, blocks);
+  const int stride = scaled_stride(first, args.tokens);
   typename Vec::Dots dots[kRows][kPanels] = {};
-  for (int begin = 0; begin < args.weight.columns; begin += kScaledColumns, inputs += args.tokens) {
+  for (int begin = 0; begin < args.weight.columns; begin += kScaledColumns, inputs += stride) {
     const int left = args.weight.columns - begin, end = left < kScaledColumns ? left : kScaledColumns;
     for (int c = 0; c < end; c += kWordColumns, codes += kWordBytes) {
       Words columns[kPanels];
@@ -56,13 +59,23 @@ void multiply_scaled(const MatmulArgs& args, int panel, int first, float* result
   }
 }
 
-/// Rows [first, end): kRows at a time, then what is left at once.
+/// Rows [first, end) of one group: kRows at a time, then what is left at once.
 template <class Vec, int kRows, int kPanels>
 void multiply_scaled_rows(const MatmulArgs& args, int panel, int first, int end, float* results) {
   for (; first + kRows <= end; first += kRows, results += kRows * kPanels * kPanelRows)
     multiply_scaled<Vec, kRows, kPanels>(args, panel, first, results);
   if constexpr (kRows > 1)
     if (first < end) multiply_scaled_rows<Vec, kRows - 1, kPanels>(args, panel, first, end, results);
+}
+
+/// Rows [first, end), group by group.
+template <class Vec, int kRows, int kPanels>
+void multiply_scaled_groups(const MatmulArgs& args, int panel, int first, int end, float* results) {
+  for (int row = first; row < end; row += kScaledGroup) {
+    const int last = row + kScaledGroup < end ? row + kScaledGroup : end;
+    multiply_scaled_rows<Vec, kRows, kPanels>(args, panel, row, last,
+                                              results + offset(row - first, kPanels * kPanelRows));
+  }
 }
 
 /// Panels [begin, end), at most kScaledPanels, by rows [first, first + rows), so many of either at a time.
@@ -72,16 +85,16 @@ void run_scaled_panels(const MatmulArgs& args, int begin, int end, int first, in
   const auto results_of = [&](int panel) { return results + offset(panel - begin, rows) * kPanelRows; };
   int panel = begin;
   for (; panel + kPanels <= end; panel += kPanels)
-    multiply_scaled_rows<Vec, kRows, kPanels>(args, panel, first, first + rows, results_of(panel));
+    multiply_scaled_groups<Vec, kRows, kPanels>(args, panel, first, first + rows, results_of(panel));
   const int single = panel;  // from here on panels stand alone
   for (; panel < end; ++panel)
-    multiply_scaled_rows<Vec, kRows, 1>(args, panel, first, first + rows, results_of(panel));
+    multiply_scaled_groups<Vec, kRows, 1>(args, panel, first, first + rows, results_of(panel));
   finish_panels<Vec>(args, end, first, PanelSums<Vec>{results, begin, single, kPanels, rows});
 }
 
 template <class Vec, int kRows, int kPanels>
 void multiply_all_scaled(const MatmulArgs& args, WorkerPool& pool) {
-  static_assert(kScaledPanels % kPanels == 0);
+  static_assert(kScaledPanels % kPanels == 0 && kScaledRows % kScaledGroup == 0);
   const int panels = args.weight.panels();
   const int rows = args.tokens < kScaledRows ? args.tokens : kScaledRows;
   const int step = args.mode == MatmulOutput::kActivate ? kActivatedPanels : kPanels;

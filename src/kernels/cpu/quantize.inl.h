@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/grain.h"
 #include "kernels/ops.h"
+#include "kernels/scaled_address.h"
 
 namespace loci::kernels {
 
@@ -89,8 +90,9 @@ inline __attribute__((always_inline)) void scale_rows(const ScaledRows& rows, in
     finite[t - begin] = true;
     rows.scales[t].scale = largest / 127.0f;
   }
+  const int blocks = (columns + kScaledColumns - 1) / kScaledColumns;
   const auto block_of = [&](int t, int c) -> ScaledBlock& {
-    return rows.blocks[offset(c / kScaledColumns, tokens) + t];
+    return rows.blocks[scaled_at(t, c / kScaledColumns, tokens, blocks)];
   };
   for (int c = 0; c < columns; c += kQuantizedColumns)
     for (int t = begin; t < end; ++t) {

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "kernels/ref/ref.h"
+#include "kernels/scaled_address.h"
 #include "tensor/formats/integer_block.h"
 #include "tensor/formats/w8a8.h"
 
@@ -49,8 +50,8 @@ float scaled_dot(const std::vector<std::byte>& stored, const MatmulArgs& args, i
   const std::byte* codes = stored.data() + sizeof scale;
   std::int32_t products = 0;
   for (int c = 0; c < args.weight.columns; ++c) {
-    const ScaledBlock& block =
-        args.scaled.blocks[static_cast<std::ptrdiff_t>(c / kScaledColumns) * args.tokens + token];
+    const int blocks = (args.weight.columns + kScaledColumns - 1) / kScaledColumns;
+    const ScaledBlock& block = args.scaled.blocks[scaled_at(token, c / kScaledColumns, args.tokens, blocks)];
     products += (std::to_integer<int>(codes[c]) - kW8A8Zero) * block.codes[c % kScaledColumns];
   }
   return static_cast<float>(products) * (scale * args.scaled.scales[token].scale);

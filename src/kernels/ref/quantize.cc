@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/ref/ref.h"
+#include "kernels/scaled_address.h"
 
 namespace loci::kernels::ref {
 namespace {
@@ -58,7 +59,9 @@ void scale_rows(const QuantizeArgs& args, WorkerPool& pool) {
       for (std::size_t c = 0; c < x.size(); ++c)
         x[c] = args.input[t * args.columns + static_cast<std::ptrdiff_t>(
                                                  args.column_order != nullptr ? args.column_order[c] : c)];
-      scale_row(x, args.scaled.blocks + t, args.tokens, args.scaled.scales[t]);
+      const int row = static_cast<int>(t), blocks = (args.columns + kScaledColumns - 1) / kScaledColumns;
+      scale_row(x, args.scaled.blocks + scaled_at(row, 0, args.tokens, blocks),
+                scaled_stride(row, args.tokens), args.scaled.scales[t]);
     }
   });
 }

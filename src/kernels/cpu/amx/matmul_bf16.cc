@@ -13,12 +13,15 @@ struct Bf16Product {
   using Block = RoundedBlock;
   using Sum = float;
   static constexpr int kColumns = kQuantizedColumns, kHeaderBytes = 0;
+  static constexpr int kChunkBlocks = 16;
+  static constexpr bool kAsksForRows = true;
 
   template <int kSums, int kA, int kB>
   static void dot() {
     dot_bf16<kSums, kA, kB>();
   }
-  static const Block* rows(const MatmulArgs& args) { return args.rounded; }
+  static const Block* rows(const MatmulArgs& args, int row) { return args.rounded + row; }
+  static long stride(const MatmulArgs& args, int) { return args.tokens; }
   static void finish(const MatmulArgs& args, const Piece& piece, const float (*sums)[kPanelRows]) {
     finish_panels<Vec>(args, piece.end, piece.first,
                        PanelSums<Vec>{sums[0], piece.begin, piece.begin, 1, piece.count});

@@ -5,6 +5,7 @@
 #include "kernels/cpu/amx/tile_products.inl.h"
 #include "kernels/cpu/amx/vec.h"
 #include "kernels/cpu/matmul_output.inl.h"
+#include "kernels/scaled_address.h"
 #include "tensor/formats/w8a8.h"
 
 namespace loci::kernels::amx {
@@ -31,12 +32,19 @@ struct ScaledProduct {
   using Block = ScaledBlock;
   using Sum = std::int32_t;
   static constexpr int kColumns = kScaledColumns, kHeaderBytes = kPanelRows * sizeof(float);
+  // 16 KB of two panels, and as much of the rows that pass by, stay in 48 KB.
+  static constexpr int kChunkBlocks = 8;
+  static constexpr bool kAsksForRows = false;
 
   template <int kSums, int kA, int kB>
   static void dot() {
     dot_bytes_unsigned<kSums, kA, kB>();
   }
-  static const Block* rows(const MatmulArgs& args) { return args.scaled.blocks; }
+  static const Block* rows(const MatmulArgs& args, int row) {
+    const int blocks = (args.weight.columns + kColumns - 1) / kColumns;
+    return args.scaled.blocks + scaled_at(row, 0, args.tokens, blocks);
+  }
+  static long stride(const MatmulArgs& args, int row) { return scaled_stride(row, args.tokens); }
   static void finish(const MatmulArgs& args, const Piece& piece, const std::int32_t (*sums)[kPanelRows]) {
     const long panel_bytes = static_cast<long>(args.weight.panel_bytes());
     const std::byte* panels = args.weight.data + offset(piece.begin, panel_bytes);

@@ -12,7 +12,10 @@
 //   kColumns                of a block
 //   kHeaderBytes            in front of a panel's blocks
 //   dot<sums, a, b>()       the instruction
-//   rows(args)              [block][row]
+//   rows(args, row)         the first block of a row
+//   stride(args, row)       from it to the row's next; 16 or 32 rows are neighbours
+//   kChunkBlocks            columns of two panels in the first-level cache
+//   kAsksForRows            whether rows are to be asked for ahead: where they are not one stream
 //   finish(args, piece, sums)   hands on the sums of all columns, [panel][row][16]
 #pragma once
 
@@ -27,10 +30,8 @@
 namespace loci::kernels::amx {
 
 inline constexpr int kBlockBytes = kTileRows * kTileBytes;  // of a panel
-inline constexpr int kChunkBlocks = 16;                     // of two panels: 32 KB of the first-level cache
 inline constexpr int kPiecePanels = 8;
-inline constexpr int kPieceRows =
-    512;  // their chunk is 512 KB, their sums are 256 KB of the second-level cache
+inline constexpr int kPieceRows = 512;  // their sums are 256 KB of the second-level cache
 inline constexpr int kAheadBlocks = 6;  // when every block comes from memory: 6 KB of each panel
 
 /// [panel][row][16], with room for the rows of a last tile.
@@ -106,7 +107,7 @@ void multiply_blocks(const Columns<Product, kPanels>& columns, Sums<Product> sum
   const auto* rows = columns.rows;
   for (int b = 0; b < columns.blocks; ++b, rows += columns.stride) {
     if constexpr (kRowTiles == 2) {
-      prefetch_lines(rows + 2 * columns.stride, 2 * kTileRows);
+      if constexpr (Product::kAsksForRows) prefetch_lines(rows + 2 * columns.stride, 2 * kTileRows);
       prefetch_lines(ahead.at, ahead.lines);
       ahead.at += 64L * ahead.lines;
     } else {
@@ -161,7 +162,6 @@ void multiply_chunk(const MatmulArgs& args, const Piece& piece, int panel, int b
   const long panel_bytes = static_cast<long>(args.weight.panel_bytes());
   const int whole = args.weight.columns / Product::kColumns;
   Columns<Product, kPanels> columns;
-  columns.stride = args.tokens;
   for (int p = 0; p < kPanels; ++p)
     columns.panels[p] = args.weight.data + offset(panel + p, panel_bytes) + Product::kHeaderBytes;
   const LastBlocks<Product, kPanels> last(args, columns.panels);
@@ -173,13 +173,16 @@ void multiply_chunk(const MatmulArgs& args, const Piece& piece, int panel, int b
   const int lines = (kPanels * kTileRows + groups - 1) / groups;
   const std::byte* next = next_columns<Product, kPanels>(args, piece, panel, block, count);
   for (int g = 0; g < groups; ++g) {
-    columns.rows = Product::rows(args) + offset(block, args.tokens) + piece.first + g * kGroup;
+    const int row = piece.first + g * kGroup;
+    columns.stride = Product::stride(args, row);
+    columns.rows = Product::rows(args, row) + offset(block, columns.stride);
     const long share = offset(g, 64L * lines * columns.blocks), chunk = offset(count, kBlockBytes);
     const Ahead ahead{next + share / chunk * panel_bytes + share % chunk, lines};
     const Sums<Product> group_sums = sums + g * kGroup;
     multiply_blocks<Product, kRowTiles, kPanels>(columns, group_sums, piece.count, block == 0, ahead);
     if (columns.blocks == count) continue;
-    Columns<Product, kPanels> rest{{}, columns.rows + offset(columns.blocks, args.tokens), args.tokens, 1};
+    Columns<Product, kPanels> rest{
+        {}, columns.rows + offset(columns.blocks, columns.stride), columns.stride, 1};
     for (int p = 0; p < kPanels; ++p) rest.panels[p] = last.bytes[p];
     multiply_blocks<Product, kRowTiles, kPanels>(rest, group_sums, piece.count,
                                                  block == 0 && columns.blocks == 0, {last.bytes[0], 0});
@@ -224,7 +227,7 @@ void multiply_rows(const MatmulArgs& args, const Piece& piece) {
   const int whole = piece.count / kGroup * kGroup, left = piece.count - whole;
   if (whole > 0)
     multiply_panels<Product, 2, 2>(args, {piece.begin, piece.end, piece.first, whole},
-                                   whole > kGroup ? kChunkBlocks : blocks);
+                                   whole > kGroup ? Product::kChunkBlocks : blocks);
   if (left > kTileRows)
     multiply_panels<Product, 2, 2>(args, {piece.begin, piece.end, piece.first + whole, left}, blocks);
   else if (left > 0)
