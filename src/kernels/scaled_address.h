@@ -1,5 +1,5 @@
 // Where a block of ScaledRows (quantized_rows.h) lies: rows in groups of 32, of each group [block][row]. So
-// what tiles of 32 rows read is one stream, as are the 1,024 columns of it that share the first-level cache
+// what tiles of 32 rows read is one stream, as are the 512 columns of it that share the first-level cache
 // with a matrix; with all rows of a block side by side, a block's lines would share a few sets of that cache
 // with those of the next.
 #pragma once
