@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/audit.h"
 #include "decode/sampler.h"
 #include "engine/executor.h"
 #include "engine/record_book.h"
@@ -85,6 +86,7 @@ class Engine {
   bool idle() const { return requests_.empty(); }
   /// Until when there is nothing to do although requests wait: for company, to be computed together.
   std::optional<Time> resting_until() const { return resting_until_; }
+  int requests() const { return static_cast<int>(requests_.size()); }
   int running() const { return static_cast<int>(running_.size()); }
   int waiting() const { return static_cast<int>(waiting_.size()); }
   const BlockPool& blocks() const { return memory_.pool(); }
@@ -92,6 +94,7 @@ class Engine {
   KvMemory& memory() { return memory_; }
   const EngineCounters& counters() const { return counters_; }
   const CostModel& cost() const { return cost_; }
+  const Tenants& tenants() const { return tenants_; }
   /// Seconds until a request that came now would begin, as the last steps went.
   double predicted_wait() const;
   /// Accounts of the requests of this name: those that run, and the last ones that ended.
@@ -99,6 +102,10 @@ class Engine {
 
   /// Aborts if what is held and what is counted as held differ (third law). O(blocks).
   void check_conservation() const;
+  /// The same, but what differs is returned.
+  std::optional<std::string> find_fault() const {
+    return failed_check_in([this] { check_conservation(); });
+  }
 
  private:
   using SequenceList = std::vector<std::unique_ptr<Sequence>>;

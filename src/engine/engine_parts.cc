@@ -1,5 +1,7 @@
 #include "engine/engine_parts.h"
 
+#include <algorithm>
+
 namespace loci {
 namespace {
 
@@ -22,6 +24,15 @@ EngineLimits limits_of(const MemoryPlan& plan, const ModelSpec& spec, const Engi
 
 Duration from_ms(double ms) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(ms));
+}
+
+/// Shares of the KV become blocks, at least one.
+std::vector<TenantShare> tenants_of(const MemoryPlan& plan, const EngineConfig& config) {
+  std::vector<TenantShare> tenants = config.tenants;
+  for (TenantShare& tenant : tenants)
+    if (tenant.kv_share > 0)
+      tenant.max_blocks = std::max(1, static_cast<int>(tenant.kv_share * plan.kv_blocks));
+  return tenants;
 }
 
 Result<SchedulingGoals> goals_of(const EngineConfig& config) {
@@ -49,7 +60,7 @@ Result<Engine::Parts> engine_parts(const LoadedModel& model, const MemoryPlan& p
                        .policies = policies,
                        .goals = goals,
                        .evict = evict,
-                       .tenants = config.tenants};
+                       .tenants = tenants_of(plan, config)};
 }
 
 }  // namespace loci

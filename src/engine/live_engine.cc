@@ -154,9 +154,12 @@ struct LiveEngine::State {
              .host_blocks_total = limits.host_blocks,
              .counters = engine.counters(),
              .kv = engine.memory().stats(),
+             .kv_events = engine.memory().events().last_number(),
+             .tenants = std::move(stats.tenants),
              .predicted_wait = engine.predicted_wait(),
              .cost_error = engine.cost().relative_error(),
              .cost = engine.cost().coefficients()};
+    engine.tenants().report(stats.tenants);
   }
 
   const LoadedModel& model;
@@ -269,6 +272,10 @@ bool LiveEngine::drain(Duration timeout) {
 
 int LiveEngine::max_model_len() const {
   return state_->limits.max_model_len;
+}
+
+bool LiveEngine::records_kv_events() const {
+  return state_->limits.kept_kv_events > 0;
 }
 
 }  // namespace loci

@@ -23,8 +23,10 @@ struct EngineStats {
   int host_blocks_used = 0, host_blocks_total = 0;
   EngineCounters counters;
   KvStats kv;
-  double predicted_wait = 0;  // seconds, of a request that came now
-  double cost_error = 0;      // of the cost model: mean of |predicted - measured| / measured
+  std::uint64_t kv_events = 0;       // the number of the last one
+  std::vector<TenantStats> tenants;  // [tenant]
+  double predicted_wait = 0;         // seconds, of a request that came now
+  double cost_error = 0;             // of the cost model: mean of |predicted - measured| / measured
   CostModel::Coefficients cost{};
 };
 
@@ -66,6 +68,7 @@ class LiveEngine {
   void stop();
 
   int max_model_len() const;
+  bool records_kv_events() const;
 
  private:
   struct State;

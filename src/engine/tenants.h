@@ -15,7 +15,16 @@ namespace loci {
 struct TenantShare {
   std::string name;
   double weight = 1;
-  int max_blocks = 0;  // of KV; 0: as many as there are
+  int max_blocks = 0;   // of KV; 0: as many as there are
+  double kv_share = 0;  // > 0: max_blocks is this part of all blocks
+};
+
+/// What a tenant has had, for metrics.
+struct TenantStats {
+  std::string name;   // empty: of everyone who has none
+  double served = 0;  // virtual time: weighted tokens, divided by its weight
+  int blocks = 0;     // held in the last step
+  int requests = 0;   // that wait or run
 };
 
 /// Counts by virtual time (Sheng et al. 2024, "Fairness in Serving Large Language Models", algorithm 2): a
@@ -56,18 +65,29 @@ class Tenants {
   void add_blocks(int tenant, int blocks) { at(tenant).blocks += blocks; }
 
   std::span<const TenantView> views() const { return views_; }
+  /// Writes into `out`, which allocates nothing while the tenants are the same.
+  void report(std::vector<TenantStats>& out) const {
+    for (std::size_t i = out.size(); i < names_.size(); ++i) out.push_back({.name = names_[i]});
+    for (std::size_t i = 0; i < views_.size(); ++i) {
+      out[i].served = views_[i].served;
+      out[i].blocks = views_[i].blocks;
+      out[i].requests = active_[i];
+    }
+  }
 
  private:
   TenantView& at(int tenant) { return views_[static_cast<std::size_t>(tenant)]; }
   int add(const std::string& name) {
     views_.emplace_back();
+    names_.push_back(name);
     active_.push_back(0);
     by_name_.emplace(name, static_cast<int>(views_.size()) - 1);
     return static_cast<int>(views_.size()) - 1;
   }
 
   std::vector<TenantView> views_;
-  std::vector<int> active_;  // [tenant] requests
+  std::vector<std::string> names_;  // [tenant]
+  std::vector<int> active_;         // [tenant] requests
   std::unordered_map<std::string, int> by_name_;
 };
 
