@@ -12,12 +12,16 @@ std::string_view type_of(int status) {
   switch (status) {
     case 401:
       return "authentication_error";
+    case 403:
+      return "permission_error";
     case 404:
       return "not_found_error";
     case 429:
       return "rate_limit_error";
     case 503:
       return "service_unavailable_error";
+    case 504:
+      return "timeout_error";
     default:
       return status < 500 ? "invalid_request_error" : "server_error";
   }
@@ -27,14 +31,18 @@ std::string_view anthropic_type_of(int status) {
   switch (status) {
     case 401:
       return "authentication_error";
+    case 403:
+      return "permission_error";
     case 404:
       return "not_found_error";
     case 413:
       return "request_too_large";
     case 429:
-      return "rate_limit_error";
     case 503:
+    case 529:
       return "overloaded_error";
+    case 504:
+      return "timeout_error";
     default:
       return status < 500 ? "invalid_request_error" : "api_error";
   }
@@ -107,6 +115,13 @@ ApiError context_length_exceeded(int context, int prompt, int requested, std::st
   return ApiError(400, std::move(message)).with_param(param).with_code("context_length_exceeded");
 }
 
+ApiError timed_out(double after_seconds) {
+  return ApiError(504, fmt::format("the request was not complete after the {:g} s of its 'timeout'",
+                                   after_seconds))
+      .with_param("timeout")
+      .with_code("timeout");
+}
+
 ApiError unknown_route(std::string_view method, std::string_view path) {
   return ApiError(404, fmt::format("Invalid URL ({} {})", method, path));
 }
@@ -129,6 +144,8 @@ std::string error_json(const ApiError& error, ErrorShape shape) {
 HttpResponse error_response(const ApiError& error, ErrorShape shape) {
   HttpResponse response = json_response(error_json(error, shape));
   response.status = error.status;
+  // Anthropic tells a server without room (529) from a client above its rate (429); only the first is here.
+  if (shape == ErrorShape::kAnthropic && error.status == 429) response.status = 529;
   if (error.retry_after_s > 0)
     response.headers.push_back({"Retry-After", std::to_string(error.retry_after_s)});
   if (error.status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});

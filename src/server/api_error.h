@@ -31,6 +31,8 @@ using ApiResult = std::expected<T, ApiError>;
 ApiError model_not_found(std::string_view asked, std::string_view served);
 /// `requested` > 0: that many tokens were asked for beyond the prompt, in the field `param`.
 ApiError context_length_exceeded(int context, int prompt, int requested, std::string_view param);
+/// The request was cancelled because its `timeout` has passed: 504.
+ApiError timed_out(double after_seconds);
 ApiError unknown_route(std::string_view method, std::string_view path);
 
 /// Whose clients read it.

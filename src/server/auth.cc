@@ -1,6 +1,6 @@
 #include "server/auth.h"
 
-#include <algorithm>
+#include <xxhash.h>
 
 namespace loci {
 namespace {
@@ -31,16 +31,34 @@ std::string_view offered_key(const HttpRequest& request) {
 
 }  // namespace
 
-ApiResult<> check_api_key(const std::vector<std::string>& keys, const HttpRequest& request) {
-  if (keys.empty()) return {};
+ApiKeys::ApiKeys(const std::vector<std::string>& keys, const std::vector<TenantAccess>& tenants) {
+  const auto space_of = [](std::string_view key) {
+    return CacheNamespace{XXH3_64bits(key.data(), key.size())};
+  };
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    entries_.push_back({keys[i], {fmt::format("key-{}", i + 1), space_of(keys[i]), false}});
+  for (const TenantAccess& tenant : tenants)
+    for (const std::string& key : tenant.keys)
+      entries_.push_back({key, {tenant.name, space_of(tenant.keys.front()), tenant.is_operator}});
+  const bool one = keys.size() + tenants.size() == 1;
+  for (Entry& entry : entries_) entry.principal.is_operator |= one;
+}
+
+ApiResult<Principal> ApiKeys::principal_of(const HttpRequest& request) const {
+  if (entries_.empty()) return Principal{};
   const std::string_view offered = offered_key(request);
-  bool known = false;
-  for (const std::string& key : keys) known |= equals_in_constant_time(key, offered);
-  if (known && !offered.empty()) return {};
+  const Entry* known = nullptr;
+  for (const Entry& entry : entries_)
+    if (equals_in_constant_time(entry.key, offered)) known = &entry;
+  if (known != nullptr && !offered.empty()) return known->principal;
   return std::unexpected(
       ApiError(401, offered.empty() ? "No API key was provided: send it as 'Authorization: Bearer KEY'."
                                     : "Incorrect API key provided.")
           .with_code("invalid_api_key"));
+}
+
+CacheNamespace salted(CacheNamespace owner, std::string_view salt) {
+  return salt.empty() ? owner : CacheNamespace{XXH3_64bits_withSeed(salt.data(), salt.size(), owner.value)};
 }
 
 }  // namespace loci

@@ -29,7 +29,8 @@ struct HttpRequest {
   std::string query;   // raw, without '?'
   HttpHeaders headers;
   std::string body{};
-  std::string peer;  // "127.0.0.1:50312"
+  std::string peer{};  // "127.0.0.1:50312"
+  std::string id{};    // by which it is known: see request_id.h
 };
 
 struct HttpResponse {
@@ -68,6 +69,13 @@ class Exchange {
 
   /// `action` runs once if the client goes away before its answer is complete; at once if it already has.
   virtual void on_disconnect(std::move_only_function<void()> action) = 0;
+
+  /// `action` runs once, on the strand, if the answer is not complete and the client still there after
+  /// `delay`. One at a time: a second call replaces the first.
+  virtual void after(Duration delay, std::move_only_function<void()> action) = 0;
+
+  /// The request is known as `id` from now on. Before the answer begins.
+  virtual void rename(std::string id) = 0;
 
   /// Runs `task` on the strand, after those posted before it. From any thread; does not block.
   virtual void post(std::move_only_function<void()> task) = 0;

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "server/http_exchange.h"
+#include "server/request_id.h"
 
 namespace loci::http_detail {
 namespace {
@@ -156,6 +157,7 @@ net::awaitable<Connection::Outcome> Connection::read_request() {
 void Connection::take_head(HttpRequestParser& parser) {
   head_ = std::move(parser.request());
   head_.peer = address_of(socket_);
+  head_.id = request_id_of(head_);
 }
 
 std::string_view Connection::unparsed() const {

@@ -112,7 +112,14 @@ class RandomRequest {
                                       "stream_options",
                                       "response_format",
                                       "tools",
-                                      "stop_token_ids"};
+                                      "stop_token_ids",
+                                      "priority",
+                                      "service_tier",
+                                      "timeout",
+                                      "cache_salt",
+                                      "request_id",
+                                      "first_token_within_ms",
+                                      "kv_cache_retention"};
     if (one_in(2)) body["temperature"] = 0;
     if (one_in(3)) body["n"] = below(3) + 1;
     if (one_in(3)) body["seed"] = below(1000);
@@ -124,12 +131,46 @@ class RandomRequest {
   std::mt19937_64& random_;
 };
 
+/// What a client has seen of its exchange when it leaves.
+enum class Step { kNothingSent, kHeadSent, kBodyBegun, kSent, kAnswerBegun, kStreaming, kAnswered };
+constexpr int kSteps = 7;
+
 struct Tally {
   std::atomic<int> answered = 0, completed = 0, left = 0;
+  std::array<std::atomic<int>, kSteps> left_at{};  // [Step]
 };
 
 bool is_expected(int status) {
-  return status == 200 || status == 400 || status == 404 || status == 429;
+  return status == 200 || status == 400 || status == 404 || status == 429 || status == 504;
+}
+
+/// Leaves at a step of the protocol, drawn anew each time, by a close or by a reset.
+void leave(LiveServer& server, RandomRequest& make, Tally& tally) {
+  constexpr const char* kBodies[] = {
+      R"({"prompt": "The", "max_tokens": 100, "ignore_eos": true, "stream": true, "n": 2})",
+      R"({"prompt": ["a", "b"], "max_tokens": 100, "ignore_eos": true})",
+      R"({"prompt": "The king", "max_tokens": 3, "priority": 1, "service_tier": "flex"})",
+      R"({"prompt": "The old man and the sea", "max_tokens": 60, "ignore_eos": true, "stream": true, "timeout": 0.01})"};
+  const std::string body = kBodies[make.below(std::size(kBodies))];
+  const std::string head =
+      "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+      "\r\n\r\n";
+  const auto step = static_cast<Step>(make.below(kSteps));
+  LoopbackClient client = server.client();
+  if (step == Step::kHeadSent)
+    client.send(head.substr(0, static_cast<std::size_t>(make.below(1000)) % head.size()));
+  if (step == Step::kBodyBegun)
+    client.send(head + body.substr(0, static_cast<std::size_t>(make.below(1000)) % body.size()));
+  if (step >= Step::kSent) client.send(head + body);
+  if (step == Step::kAnswerBegun) client.read_until("\r\n");
+  if (step == Step::kStreaming) {
+    client.read_until("\r\n\r\n");
+    client.read_bytes(static_cast<std::size_t>(make.below(2000)) + 1);
+  }
+  if (step == Step::kAnswered) client.read_response();
+  if (make.one_in(3)) client.reset();
+  ++tally.left;
+  ++tally.left_at[static_cast<std::size_t>(step)];
 }
 
 /// One client: a connection that it keeps while it can.
@@ -140,15 +181,8 @@ void run_client(LiveServer& server, int requests, std::uint64_t seed, Tally& tal
   for (int i = 0; i < requests; ++i) {
     const bool chat = make.one_in(3);
     const char* path = chat ? "/v1/chat/completions" : "/v1/completions";
-    if (make.one_in(10)) {
-      LoopbackClient leaving = server.client();
-      leaving.post(path,
-                   make.one_in(2)
-                       ? R"({"prompt": "The", "max_tokens": 100, "ignore_eos": true, "stream": true, "n": 2})"
-                       : R"({"prompt": ["a", "b"], "max_tokens": 100, "ignore_eos": true})");
-      if (make.one_in(2)) leaving.read_until("\r\n");
-      if (make.one_in(3)) leaving.reset();
-      ++tally.left;
+    if (make.one_in(6)) {
+      leave(server, make, tally);
       continue;
     }
     std::string body = make.body(chat);
@@ -176,6 +210,8 @@ TEST(RandomRequests, LeaveNothingBehind) {
   }
   EXPECT_TRUE(server.becomes_idle());
   EXPECT_EQ(server.engine().stats().kv_blocks_used, 0);
+  for (const auto& count : tally.left_at) EXPECT_GT(count, 100) << "clients leave at every step";
+  EXPECT_NE(server.get("/v1/fsck").body.find(R"("status":"clean")"), std::string::npos);
   EXPECT_EQ(tally.answered + tally.left, kRequests);
   EXPECT_GT(tally.completed, kRequests / 4) << "the mix must exercise the engine too";
   EXPECT_GT(tally.answered - tally.completed, kRequests / 10);

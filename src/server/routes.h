@@ -9,7 +9,8 @@
 
 namespace loci {
 
-enum class Access { kOpen, kKey };  // kKey: refused without an API key, where the server has any
+/// kKey: refused without an API key, where the server has any; kOperator: without the operator's.
+enum class Access { kOpen, kKey, kOperator };
 enum class Needs { kNothing, kModel, kNewWork };  // kNewWork: a model, and not after shutdown has begun
 
 struct Route {

@@ -1,29 +1,15 @@
 #include "server/server.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "base/log.h"
 #include "server/api/api.h"
 #include "server/auth.h"
 #include "server/cors.h"
-#include "server/random_id.h"
+#include "server/request_id.h"
 #include "server/routes.h"
 
 namespace loci {
 namespace {
-
-constexpr std::size_t kMaxRequestIdBytes = 128;
-
-/// The client's own id where it is harmless, else a new one.
-std::string request_id(const HttpRequest& request) {
-  const std::string* given = find_header(request.headers, "X-Request-Id");
-  const auto is_plain = [](char c) { return c > ' ' && c < '\x7f'; };
-  if (given != nullptr && !given->empty() && given->size() <= kMaxRequestIdBytes &&
-      std::ranges::all_of(*given, is_plain))
-    return *given;
-  return random_hex_id();
-}
 
 HttpResponse method_not_allowed(const HttpRequest& request) {
   const ApiError error(405, fmt::format("{} is not allowed on {}", request.method, request.path));
@@ -35,7 +21,8 @@ HttpResponse method_not_allowed(const HttpRequest& request) {
 /// Everything between HTTP and the endpoints.
 class Dispatcher final : public HttpHandler {
  public:
-  Dispatcher(const ServerConfig& config, ApiState& state) : config_(config), state_(state) {}
+  Dispatcher(const ServerConfig& config, ApiState& state)
+      : config_(config), keys_(config.api_keys, config.tenants), state_(state) {}
 
   void handle(std::shared_ptr<Exchange> exchange) override {
     const HttpRequest& request = exchange->request();
@@ -43,14 +30,12 @@ class Dispatcher final : public HttpHandler {
     const ErrorShape shape = error_shape(request.path);
     const RouteMatch match = match_route(request.method, request.path);
     const bool open = match.by_path != nullptr && match.by_path->access == Access::kOpen;
-    if (!open) {
-      if (const auto known = check_api_key(config_.api_keys, request); !known)
-        return exchange->respond(error_response(known.error(), shape));
-    }
+    const auto caller = open ? ApiResult<Principal>() : keys_.principal_of(request);
+    if (!caller) return exchange->respond(error_response(caller.error(), shape));
     if (match.by_path == nullptr)
       return exchange->respond(error_response(unknown_route(request.method, request.path), shape));
     if (match.route == nullptr) return exchange->respond(method_not_allowed(request));
-    if (const auto done = call(*match.route, match.rest, exchange); !done)
+    if (const auto done = call(*match.route, {state_, nullptr, exchange, match.rest, *caller}); !done)
       exchange->respond(error_response(done.error(), shape));
   }
 
@@ -60,7 +45,7 @@ class Dispatcher final : public HttpHandler {
 
   void complete(const HttpRequest& request, HttpResponse& response) override {
     response.headers.push_back({"Server", "loci"});
-    response.headers.push_back({"X-Request-Id", request_id(request)});
+    response.headers.push_back({"X-Request-Id", request.id.empty() ? request_id_of(request) : request.id});
     add_cors_headers(config_.allowed_origins, request, response);
     response.close = response.close || state_.shutting_down;
     const RouteMatch match = match_route(request.method, request.path);
@@ -70,17 +55,20 @@ class Dispatcher final : public HttpHandler {
   }
 
  private:
-  ApiResult<> call(const Route& route, std::string_view rest, const std::shared_ptr<Exchange>& exchange) {
-    const ServedModel* served = state_.served.load(std::memory_order_acquire);
-    if (route.needs != Needs::kNothing && served == nullptr)
+  ApiResult<> call(const Route& route, ApiCall call) {
+    call.served = state_.served.load(std::memory_order_acquire);
+    if (route.access == Access::kOperator && !call.caller.is_operator)
+      return std::unexpected(
+          ApiError(403, "this key is not the operator's (--tenant name=...,key=...,operator)"));
+    if (route.needs != Needs::kNothing && call.served == nullptr)
       return std::unexpected(ApiError(503, "the model is still loading"));
     if (route.needs == Needs::kNewWork && state_.shutting_down)
       return std::unexpected(ApiError(503, "the server is shutting down"));
-    ApiCall api_call{state_, served, exchange, rest};
-    return route.handler(api_call);
+    return route.handler(call);
   }
 
   const ServerConfig& config_;
+  const ApiKeys keys_;
   ApiState& state_;
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "server/auth.h"
 #include "server/http_server.h"
 #include "server/served_model.h"
 
@@ -16,8 +17,9 @@ namespace loci {
 
 struct ServerConfig {
   HttpServerConfig http{};
-  std::vector<std::string> api_keys{};               // none: everyone may call
+  std::vector<std::string> api_keys{};  // each a principal; neither keys nor tenants: everyone may call
   std::vector<std::string> allowed_origins = {"*"};  // web pages that may call; "*": any
+  std::vector<TenantAccess> tenants{};
 };
 
 class Server {

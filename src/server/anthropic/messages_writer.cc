@@ -3,7 +3,6 @@
 #include "server/generation/answer_blocks.h"
 #include "server/generation/event_stream.h"
 #include "server/openai/json_text.h"
-#include "server/random_id.h"
 
 namespace loci {
 namespace {
@@ -59,7 +58,7 @@ class MessagesWriter final : public AnswerWriter, AnswerBlocks::Listener {
   void send(json::object event);
 
   const MessagesAnswer answer_;
-  const std::string id_ = "msg_" + random_hex_id();
+  const std::string id_ = "msg_" + answer_.exchange->request().id;
   AnswerBlocks blocks_;
   std::optional<FinishReason> finish_;
   std::optional<std::string> stop_;  // the stop sequence that ended the answer

@@ -28,9 +28,11 @@ ApiResult<> completions(ApiCall& call) {
   LOCI_TRY(const json::object body, parse_body(call.request().body));
   LOCI_TRY(CompletionRequest request, parse_completion_request(body, served.parse_context()));
   LOCI_TRY_VOID(check_model(served, request.generation.model));
+  take_request_id(call, request.generation.terms);
   GenerationJob job{.request = std::move(request.generation),
                     .prompts = {},
-                    .default_max_tokens = kDefaultCompletionTokens};
+                    .default_max_tokens = kDefaultCompletionTokens,
+                    .caller = call.caller};
   std::vector<EchoedPrompt> echoes;
   for (const CompletionPrompt& prompt : request.prompts) {
     job.prompts.push_back(encode(tokenizer, prompt, request.add_special_tokens));

@@ -15,9 +15,11 @@ namespace {
 /// Collects the vectors of one request's inputs. Lives as long as the engine or the exchange holds it.
 class EmbeddingRun : public std::enable_shared_from_this<EmbeddingRun> {
  public:
-  EmbeddingRun(std::shared_ptr<Exchange> exchange, const ServedModel& served, EmbeddingRequest request)
+  EmbeddingRun(std::shared_ptr<Exchange> exchange, const ServedModel& served, EmbeddingRequest request,
+               Principal caller)
       : exchange_(std::move(exchange)),
         served_(served),
+        caller_(std::move(caller)),
         request_(std::move(request)),
         vectors_(request_.inputs.size()),
         ids_(request_.inputs.size()) {}
@@ -30,6 +32,7 @@ class EmbeddingRun : public std::enable_shared_from_this<EmbeddingRun> {
       request.max_tokens = 0;
       request.pooling = served_.model.embedding_defaults().pooling;
       prompt_tokens_ += request.prompt.size();
+      apply_terms(request_.terms, caller_, exchange_->request().id, request);
     }
     exchange_->on_disconnect([weak = weak_from_this()] {
       if (const auto run = weak.lock()) run->cancel();
@@ -51,6 +54,10 @@ class EmbeddingRun : public std::enable_shared_from_this<EmbeddingRun> {
       ids_[i] = *id;
       ++submitted_;
     }
+    if (request_.terms.timeout)
+      exchange_->after(*request_.terms.timeout, [weak = weak_from_this()] {
+        if (const auto run = weak.lock(); run && !run->over_) run->time_out();
+      });
     return {};
   }
 
@@ -84,6 +91,11 @@ class EmbeddingRun : public std::enable_shared_from_this<EmbeddingRun> {
     }
     vectors_[index] = std::move(event.embedding);
     if (++done_ == vectors_.size()) respond();
+  }
+
+  void time_out() {
+    cancel();
+    exchange_->respond(error_response(timed_out(seconds(*request_.terms.timeout))));
   }
 
   json::value vector_json(std::vector<float>& vector) const {
@@ -120,6 +132,7 @@ class EmbeddingRun : public std::enable_shared_from_this<EmbeddingRun> {
 
   const std::shared_ptr<Exchange> exchange_;
   const ServedModel& served_;
+  const Principal caller_;
   const EmbeddingRequest request_;
   std::vector<std::vector<float>> vectors_;
   std::vector<RequestId> ids_;
@@ -134,12 +147,13 @@ ApiResult<> embeddings(ApiCall& call) {
   LOCI_TRY(const json::object body, parse_body(call.request().body));
   LOCI_TRY(EmbeddingRequest request, parse_embedding_request(body));
   LOCI_TRY_VOID(check_model(served, request.model));
+  take_request_id(call, request.terms);
   const int hidden = served.model.model().spec().hidden_size;
   if (request.dimensions && *request.dimensions > hidden)
     return std::unexpected(ApiError(400, fmt::format("'dimensions' is {}, the model's embeddings have {}",
                                                      *request.dimensions, hidden))
                                .with_param("dimensions"));
-  return std::make_shared<EmbeddingRun>(call.exchange, served, std::move(request))->start();
+  return std::make_shared<EmbeddingRun>(call.exchange, served, std::move(request), call.caller)->start();
 }
 
 }  // namespace loci::api

@@ -53,7 +53,7 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   void apply(std::size_t prompt, Event event);
   void observe(Choice& choice, const Event& event);
   ChoicePart part_of(std::size_t prompt, Event& event);
-  void fail(const std::string& message);
+  void fail(const ApiError& error);
   void cancel_all();
   AnswerUsage total_usage() const;
 
@@ -92,6 +92,7 @@ ApiResult<> GenerationRun::submit_all() {
     LOCI_TRY(request.max_tokens,
              resolve_max_tokens(job_, static_cast<int>(tokens.size()), served_.engine.max_model_len()));
     request.prompt = tokens;
+    apply_terms(job_.request.terms, job_.caller, exchange_->request().id, request);
     request.sampling.seed = seed;
     if (job_.syntax.dialect != nullptr) request.kept_special_tokens = served_.model.marker_tokens();
   }
@@ -119,6 +120,11 @@ void GenerationRun::begin() {
   std::size_t prompt_tokens = 0;
   for (const auto& prompt : job_.prompts) prompt_tokens += prompt.size();
   writer_->begin(static_cast<int>(prompt_tokens));
+  if (!job_.request.terms.timeout) return;
+  exchange_->after(*job_.request.terms.timeout, [weak = weak_from_this()] {
+    if (const auto run = weak.lock(); run && !run->over_)
+      run->fail(timed_out(seconds(*run->job_.request.terms.timeout)));
+  });
 }
 
 void GenerationRun::cancel_all() {
@@ -152,7 +158,8 @@ void GenerationRun::apply(std::size_t index, Event event) {
   prompt.ended = event.last;
   observe(choices_[static_cast<std::size_t>(choice_index(index, event))], event);
   if (over_) return;
-  if (event.finish == FinishReason::kError) return fail(event.error);
+  if (event.finish == FinishReason::kError)
+    return fail(ApiError(500, event.error.empty() ? "the engine could not go on" : event.error));
   writer_->add(part_of(index, event));
   if (!std::ranges::all_of(prompts_, &Prompt::ended)) return;
   over_ = true;
@@ -186,9 +193,9 @@ ChoicePart GenerationRun::part_of(std::size_t prompt, Event& event) {
   return part;
 }
 
-void GenerationRun::fail(const std::string& message) {
+void GenerationRun::fail(const ApiError& error) {
   cancel_all();
-  writer_->fail(ApiError(500, message.empty() ? "the engine could not go on" : message));
+  writer_->fail(error);
 }
 
 AnswerUsage GenerationRun::total_usage() const {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "server/auth.h"
 #include "server/generation/answer_writer.h"
 #include "server/generation/choice_reader.h"
 #include "server/metrics.h"
@@ -22,6 +23,7 @@ struct GenerationJob {
   std::optional<int> default_max_tokens;  // where the request says nothing; absent: what the context has left
   std::string_view prompt_field = "prompt";  // for refusals
   AnswerSyntax syntax{};
+  Principal caller{};
 };
 
 /// Answers `exchange` now or later, by `writer`; or returns the refusal, and then nothing of the job runs.

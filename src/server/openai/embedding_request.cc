@@ -34,6 +34,7 @@ Result<EmbeddingRequest> parse_embedding_request(const json::object& body) {
   EmbeddingRequest request;
   FieldReader fields(body);
   fields.read("model", request.model);
+  read_terms(fields, request.terms);
   const json::value* input = fields.find("input");
   if (input == nullptr) {
     fields.refuse("input", "'input' is required");

@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "server/openai/field_reader.h"
+#include "server/openai/request_terms.h"
 
 namespace loci {
 
@@ -17,6 +18,7 @@ using EmbeddingInput = std::variant<std::string, std::vector<TokenId>>;
 
 struct EmbeddingRequest {
   std::optional<std::string> model;
+  RequestTerms terms;
   std::vector<EmbeddingInput> inputs;  // 1..kMaxEmbeddingInputs
   bool base64 = false;            // "encoding_format": float32 little-endian in base64 instead of numbers
   std::optional<int> dimensions;  // the first so many, normalised again

@@ -160,6 +160,7 @@ void read_common_fields(FieldReader& fields, const ParseContext& context, Genera
   read_sampling(fields, context.defaults, out.engine);
   read_stopping(fields, out.engine);
   fields.read("stream", out.stream);
+  read_terms(fields, out.terms);
 }
 
 void read_generation_fields(FieldReader& fields, const ParseContext& context, GenerationRequest& out) {

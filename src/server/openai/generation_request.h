@@ -11,6 +11,7 @@
 #include "engine/loaded_model.h"
 #include "engine/request.h"
 #include "server/openai/field_reader.h"
+#include "server/openai/request_terms.h"
 
 namespace loci {
 
@@ -28,7 +29,8 @@ struct ParseContext {
 
 struct GenerationRequest {
   std::optional<std::string> model;
-  Request engine;                 // all of it but prompt, max_tokens and (unless given) the seed
+  Request engine;  // all of it but prompt, max_tokens, terms and (unless given) the seed
+  RequestTerms terms;
   std::optional<int> max_tokens;  // as the client said it
   std::string max_tokens_field = "max_tokens";
   bool clamp_max_tokens = false;  // to what the context has left, instead of a refusal
@@ -43,7 +45,7 @@ Result<json::object> parse_body(std::string_view body);
 /// Refuses a field that Loci knows and cannot honour yet, by name: a silent difference would be worse.
 void refuse_unsupported(FieldReader& fields);
 
-/// What every API has in common: model, seed, sampling, stopping, stream.
+/// What every API has in common: model, seed, sampling, stopping, stream, terms.
 void read_common_fields(FieldReader& fields, const ParseContext& context, GenerationRequest& out);
 /// Stop strings under the API's name for them.
 void read_stop_strings(FieldReader& fields, std::string_view name, Request& out);

@@ -4,7 +4,6 @@
 
 #include "server/generation/event_stream.h"
 #include "server/openai/json_text.h"
-#include "server/random_id.h"
 #include "server/unix_time.h"
 
 namespace loci {
@@ -24,7 +23,7 @@ OpenAiAnswer openai_answer(std::shared_ptr<Exchange> exchange, const ServedModel
 OpenAiWriter::OpenAiWriter(OpenAiAnswer answer, const Shape& shape)
     : answer_(std::move(answer)),
       shape_(shape),
-      id_(std::string(shape.id_prefix) + random_hex_id()),
+      id_(std::string(shape.id_prefix) + answer_.exchange->request().id),
       chunk_head_(head(shape.chunk_object)),
       choices_(static_cast<std::size_t>(answer_.choices)) {
   for (std::size_t i = 0; i < choices_.size(); ++i) choices_[i].part.index = static_cast<int>(i);

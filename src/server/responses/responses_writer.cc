@@ -75,7 +75,7 @@ class ResponsesWriter final : public AnswerWriter, AnswerBlocks::Listener {
   void send(std::string_view type, json::object fields);
 
   const ResponsesAnswer answer_;
-  const std::string id_ = "resp_" + random_hex_id();
+  const std::string id_ = "resp_" + answer_.exchange->request().id;
   const std::int64_t created_ = unix_seconds();
   AnswerBlocks blocks_;
   std::vector<json::value> items_;  // closed
