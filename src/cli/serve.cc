@@ -19,6 +19,11 @@ void add_server_options(CLI::App& command, ServeOptions& options) {
       ->take_last();
   command.add_option("--api-key", options.server.api_keys, "key that clients must send; may be repeated")
       ->allow_extra_args(false);
+  command
+      .add_option(
+          "--tenant", options.tenants,
+          "a tenant: name=NAME,key=KEY[,key=...][,weight=1][,kv-share=0..1][,operator]; may be repeated")
+      ->allow_extra_args(false);
   command.add_option("--served-model-name", options.names,
                      "names of the model in the API, the first is shown; put MODEL before this flag");
   command

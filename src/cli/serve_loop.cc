@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cli/tenant_option.h"
 #include "server/unix_time.h"
 
 namespace loci::cli {
@@ -57,6 +58,11 @@ void log_address(const ServeOptions& options, const Server& server, const std::s
 
 Result<> serve(ServeOptions& options) {
   LOCI_TRY_VOID(options.model.apply());
+  LOCI_TRY(const auto tenants, parse_tenants(options.tenants, options.server.api_keys));
+  for (const NamedTenant& tenant : tenants) {
+    options.server.tenants.push_back(tenant.access);
+    options.model.engine.tenants.push_back(tenant.share);
+  }
   const TerminationSignals signals;
   LOCI_TRY(const auto server, Server::start(options.server));
   LOCI_TRY(const LoadedModel model, LoadedModel::load(options.model.model, options.model.load_options()));

@@ -15,6 +15,7 @@ struct ServeOptions {
   ServerConfig server;
   std::vector<std::string> names;     // --served-model-name; none: the model's own
   std::optional<std::uint64_t> seed;  // of requests that bring none
+  std::vector<std::string> tenants;   // --tenant, as written
   double shutdown_seconds = 30;
 };
 
