@@ -26,6 +26,8 @@ Command add_tokenize(CLI::App& app);
 Command add_detokenize(CLI::App& app);
 Command add_render(CLI::App& app);
 Command add_pull(CLI::App& app);
+Command add_fsck(CLI::App& app);
+Command add_run_batch(CLI::App& app);
 Command add_make_model(CLI::App& app);
 
 }  // namespace loci::cli

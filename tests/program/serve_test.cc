@@ -96,6 +96,23 @@ TEST(ServeProcess, ServesAndEndsInOrder) {
   EXPECT_FALSE(Connection(port).connected());
 }
 
+TEST(ServeProcess, FsckChecksItWhileItRuns) {
+  Serve serve({"--tenant", "name=ops,key=secret,operator", "--api-key", "other"});
+  const int port = serve.port();
+  ASSERT_NE(port, 0);
+  const std::string url = "http://127.0.0.1:" + std::to_string(port);
+  const testing::Finished clean = testing::run_program({"fsck", url, "--api-key", "secret"});
+  EXPECT_EQ(clean.status, 0) << clean.err;
+  EXPECT_NE(clean.out.find("blocks.free"), std::string::npos) << clean.out;
+  EXPECT_TRUE(clean.out.ends_with("clean\n")) << clean.out;
+  const testing::Finished refused = testing::run_program({"fsck", url + "/v1", "--api-key", "other"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.err.find("403"), std::string::npos) << refused.err;
+  EXPECT_EQ(testing::run_program({"fsck", url}).status, 1);
+  EXPECT_EQ(testing::run_program({"fsck", "http://127.0.0.1:1"}).status, 1);
+  EXPECT_EQ(testing::run_program({"serve", "--tenant", "name=a"}).status, 1);
+}
+
 /// The body of an answer without what changes from one to the next.
 std::string text_of(const std::string& answer) {
   const std::size_t begin = answer.find("\"text\":"), end = answer.find("\"logprobs\"");
