@@ -57,9 +57,11 @@ class BatchRun {
   }
 
   Result<> run() {
-    while (failure_.has_value() && (start_next() || in_flight_ > 0)) {
-      if (in_flight_ >= most_at_once_ || at_end_) api_.run_one();
+    while (failure_.has_value()) {
       progress_.show(counts_, served_.engine.stats().counters.generation_tokens, now());
+      if (start_next()) continue;
+      if (in_flight_ == 0) break;
+      api_.run_one();
     }
     progress_.end(counts_, served_.engine.stats().counters.generation_tokens, now());
     LOCI_TRY_VOID(failure_);
@@ -69,12 +71,15 @@ class BatchRun {
  private:
   /// Takes up the next line if there is room for one; false where nothing was taken up.
   bool start_next() {
-    std::string line;
-    if (at_end_ || in_flight_ >= most_at_once_) return false;
-    if (!std::getline(input_, line)) {
-      at_end_ = true;
-      return false;
+    if (in_flight_ >= most_at_once_ || (queue_is_full_ && in_flight_ > 0)) return false;
+    if (!waiting_.empty()) {
+      BatchLine again = std::move(waiting_.back());
+      waiting_.pop_back();
+      send(std::move(again));
+      return true;
     }
+    std::string line;
+    if (!std::getline(input_, line)) return false;
     ++number_;
     if (line.find_first_not_of(" \t\r") == std::string::npos) {
       --counts_.lines;  // an empty line is none
@@ -99,13 +104,24 @@ class BatchRun {
                fmt::format("the line has {} bytes, at most {} are allowed", line.size(), kMaxLineBytes)});
     auto parsed = parse_batch_line(line);
     if (!parsed) return refuse(id, parsed.error());
+    send(std::move(*parsed));
+  }
+
+  void send(BatchLine line) {
     ++in_flight_;
-    api_.call(std::move(parsed->request),
-              [this, custom_id = parsed->custom_id](const HttpRequest& request, HttpResponse response) {
-                --in_flight_;
-                counts_.refused += response.status != 200;
-                append(answer_line(custom_id, request.id, response));
+    api_.call(std::move(line.request),
+              [this, id = std::move(line.custom_id)](const HttpRequest& request, HttpResponse response) {
+                take_answer(id, request, response);
               });
+  }
+
+  /// Lines of many prompts can fill the queue: one that found no room goes again when another has ended.
+  void take_answer(const std::string& custom_id, const HttpRequest& request, const HttpResponse& response) {
+    --in_flight_;
+    queue_is_full_ = response.status == 429;
+    if (queue_is_full_ && in_flight_ > 0) return waiting_.push_back({custom_id, request});
+    counts_.refused += response.status != 200;
+    append(answer_line(custom_id, request.id, response));
   }
 
   void refuse(const std::optional<std::string>& id, const Error& error) {
@@ -127,7 +143,8 @@ class BatchRun {
   std::unordered_set<std::string> ids_;  // of lines taken up now
   std::int64_t number_ = 0;              // of the line read last
   int in_flight_ = 0;
-  bool at_end_ = false;
+  bool queue_is_full_ = false;
+  std::vector<BatchLine> waiting_;  // refused by a full queue
   Result<> failure_{};
   LocalApi api_;  // ends first: what it still holds refers to the others
 };
