@@ -70,7 +70,7 @@ class Tenants {
     for (std::size_t i = out.size(); i < names_.size(); ++i) out.push_back({.name = names_[i]});
     for (std::size_t i = 0; i < views_.size(); ++i) {
       out[i].served = views_[i].served;
-      out[i].blocks = views_[i].blocks;
+      out[i].blocks = active_[i] > 0 ? views_[i].blocks : 0;  // counted when a step is planned
       out[i].requests = active_[i];
     }
   }
