@@ -39,9 +39,9 @@ TEST(ApiErrors, AnthropicsShape) {
   const ApiError error = ApiError(429, "why").with_param("field");
   EXPECT_EQ(parse_json(error_json(error, ErrorShape::kAnthropic)).value(),
             (json::object{{"type", "error"},
-                          {"error", json::object{{"type", "rate_limit_error"}, {"message", "why"}}}}));
+                          {"error", json::object{{"type", "overloaded_error"}, {"message", "why"}}}}));
   const HttpResponse response = error_response(error, ErrorShape::kAnthropic);
-  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(response.status, 529);
   EXPECT_NE(find_header(response.headers, "Retry-After"), nullptr);
 }
 
