@@ -72,9 +72,9 @@ TEST(PrefixCache, EveryApiSaysHowManyTokensWereCached) {
   EXPECT_EQ(messages.at("cache_read_input_tokens").as_int64(), found);
   EXPECT_GT(messages.at("input_tokens").as_int64(), 0);
 
-  EXPECT_NE(server.get("/metrics").body.find(
-                fmt::format("vllm:prefix_cache_hits_total{{model_name=\"{}\"}} {}", server.model().name(),
-                            3 * kBlock + 3 * found)),
+  EXPECT_NE(server.get("/metrics")
+                .body.find(fmt::format("vllm:prefix_cache_hits_total{{model_name=\"{}\"}} {}",
+                                       server.model().name(), 3 * kBlock + 3 * found)),
             std::string::npos);
 }
 
