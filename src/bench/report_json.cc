@@ -77,6 +77,7 @@ void add_setting(const Report& report, json::object& out) {
   out["endpoint_type"] = report.endpoint.ends_with("/chat/completions") ? "openai-chat" : "openai";
   out["label"] = report.label.empty() ? json::value() : json::value(report.label);
   out["model_id"] = report.model;
+  out["tokenizer_id"] = report.model;  // the server's own: there is none here
   out["base_url"] = report.url;
   out["endpoint"] = report.endpoint;
   out["dataset_name"] = report.dataset;
@@ -147,6 +148,7 @@ json::object json_report(const Report& report, bool detailed) {
   out["turns_not_sent"] = report.turns_not_sent;
   if (!report.by_tenant.empty()) out["tenants"] = groups_of(report, report.by_tenant);
   if (!report.by_part.empty()) out["parts"] = groups_of(report, report.by_part);
+  out["rtfx"] = 0.0;  // of audio
   if (detailed) add_details(report, out);
   return out;
 }

@@ -77,6 +77,8 @@ TEST(Report, JsonHasTheKeysOfVllm) {
                           "queue_times",
                           "generated_texts",
                           "errors",
+                          "tokenizer_id",
+                          "rtfx",
                           "max_output_tokens_per_s",
                           "max_concurrent_requests"})
     EXPECT_TRUE(out.contains(key)) << key;
