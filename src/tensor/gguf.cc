@@ -10,6 +10,7 @@
 #include "tensor/byte_cursor.h"
 #include "tensor/error_context.h"
 #include "tensor/formats/format.h"
+#include "tensor/gguf_encoded.h"
 #include "tensor/gguf_types.h"
 
 namespace loci {
@@ -37,6 +38,7 @@ struct GgufParser {
   std::uint64_t tensor_count = 0, key_value_count = 0;
   std::vector<std::uint64_t> offsets;  // [tensor], within the data section
   std::set<std::string_view> names;
+  EncodedMetadata encoded;
 
   Result<> parse() {
     LOCI_TRY_VOID(header());
@@ -85,7 +87,9 @@ struct GgufParser {
     if (key.empty() || key.size() > kMaxKeyBytes)
       return fail(ErrorCode::kCorrupt, "metadata key #{}: its name has {} bytes (1 to {} are legal)", index,
                   key.size(), kMaxKeyBytes);
+    const std::size_t begin = cursor.position();
     LOCI_TRY(auto value, in_part("metadata key", key, typed_value()));
+    encoded.emplace(key, bytes.subspan(begin, cursor.position() - begin));
     if (!file.metadata.values_.emplace(key, std::move(value)).second)
       return in_part("metadata key", key, fail(ErrorCode::kCorrupt, "appears twice"));
     return {};
@@ -264,6 +268,12 @@ Result<GgufFile> parse_gguf(std::span<const std::byte> bytes) {
   GgufParser parser(bytes);
   LOCI_TRY_VOID(parser.parse());
   return std::move(parser.file);
+}
+
+Result<EncodedMetadata> encoded_gguf_metadata(std::span<const std::byte> image) {
+  GgufParser parser(image);
+  LOCI_TRY_VOID(parser.parse());
+  return std::move(parser.encoded);
 }
 
 }  // namespace loci

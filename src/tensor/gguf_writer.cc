@@ -118,6 +118,11 @@ GgufWriter::GgufWriter(std::size_t alignment) : alignment_(alignment) {
 void GgufWriter::set(std::string_view key, const GgufValue& value) {
   Bytes encoded;
   std::visit([&](const auto& held) { put_value(encoded, held); }, value);
+  set_encoded(key, encoded);
+}
+
+void GgufWriter::set_encoded(std::string_view key, std::span<const std::byte> type_and_value) {
+  Bytes encoded(type_and_value.begin(), type_and_value.end());
   const auto existing = std::ranges::find(entries_, key, &Entry::key);
   if (existing != entries_.end())
     existing->encoded = std::move(encoded);
@@ -176,7 +181,7 @@ Result<> GgufWriter::emit(const Sink& sink) const {
   Bytes buffer;
   for (const PendingTensor& pending : tensors_) {
     buffer.assign(align_up(pending.size, alignment_), std::byte{0});
-    pending.fill(std::span(buffer).first(pending.size));
+    LOCI_TRY_VOID(pending.fill(std::span(buffer).first(pending.size)));
     LOCI_TRY_VOID(sink(buffer));
   }
   return {};

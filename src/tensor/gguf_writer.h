@@ -2,10 +2,12 @@
 // larger than memory can be made one tensor at a time. Owns the encoded metadata; not the tensors' bytes.
 #pragma once
 
+#include <concepts>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/error.h"
@@ -17,8 +19,26 @@ namespace loci {
 
 class GgufWriter {
  public:
-  /// Fills the tensor's bytes, exactly tensor_bytes(dtype, shape) of them. Called once a write.
-  using Fill = std::function<void(std::span<std::byte>)>;
+  /// Fills the tensor's bytes, exactly tensor_bytes(dtype, shape) of them. Called once a write. What it calls
+  /// may return a Result<>, whose error ends the write.
+  class Fill {
+   public:
+    template <class F>
+      requires(std::invocable<F&, std::span<std::byte>> && !std::same_as<F, Fill>)
+    Fill(F fill)
+        : call_([fill = std::move(fill)](std::span<std::byte> bytes) mutable -> Result<> {
+            if constexpr (std::is_void_v<std::invoke_result_t<F&, std::span<std::byte>>>) {
+              fill(bytes);
+              return {};
+            } else {
+              return fill(bytes);
+            }
+          }) {}
+    Result<> operator()(std::span<std::byte> bytes) const { return call_(bytes); }
+
+   private:
+    std::function<Result<>(std::span<std::byte>)> call_;
+  };
 
   /// `alignment`: a power of two; written as general.alignment where it is not the default of 32.
   explicit GgufWriter(std::size_t alignment = kGgufDefaultAlignment);
@@ -29,6 +49,8 @@ class GgufWriter {
   /// int32 where all fit.
   void set(std::string_view key, const GgufValue& value);
   void set(std::string_view key, std::string_view text) { set(key, GgufValue(text)); }
+  /// A value as another file has it, with that file's type: encoded_gguf_metadata().
+  void set_encoded(std::string_view key, std::span<const std::byte> type_and_value);
   void set(std::string_view key, const char* text) { set(key, GgufValue(std::string_view(text))); }
 
   /// Declares the next tensor. kInvalidArgument where the name is taken, the shape has an extent of 0 or more
@@ -37,9 +59,13 @@ class GgufWriter {
   /// A tensor with its bytes, which must live until the last write.
   Result<> add(const Tensor& tensor);
 
-  /// The whole file in memory.
+  /// Of the tensors, with their padding: the file without its header.
+  std::size_t data_bytes() const { return data_bytes_; }
+
+  /// The whole file in memory; no tensor's Fill may fail.
   std::vector<std::byte> image() const;
-  /// Writes "PATH.part" and renames it, so that PATH is never half a file. Memory: one tensor.
+  /// Writes "PATH.part" and renames it, so that PATH is never half a file. Memory: one tensor. An error (a
+  /// Fill's, kIo) leaves neither.
   Result<> write(const std::filesystem::path& path) const;
 
  private:

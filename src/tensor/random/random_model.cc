@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tensor/formats/format.h"
+#include "tensor/quantize/mixture.h"
 #include "tensor/random/random_weights.h"
 
 namespace loci {
@@ -19,11 +20,6 @@ constexpr FormatMix kMixtures[] = {{"Q4_K_M", DType::kQ4_K, DType::kQ6_K},
 bool same_name(std::string_view a, std::string_view b) {
   const auto upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
   return std::ranges::equal(a, b, {}, upper, upper);
-}
-
-/// llama.cpp's choice of layers that get more bits: the first and the last eighth, and every third between.
-bool gets_more(int layer, int layers) {
-  return layer < layers / 8 || layer >= 7 * layers / 8 || (layer - layers / 8) % 3 == 2;
 }
 
 void set_llama_keys(GgufWriter& writer, const ModelShape& shape) {
@@ -128,7 +124,7 @@ class TensorMaker {
 Result<> add_layer(TensorMaker& make, const ModelShape& shape, const FormatMix& mix, int layer) {
   const std::string prefix = fmt::format("blk.{}.", layer);
   const int query = shape.heads * shape.head_dim, kv = shape.kv_heads * shape.head_dim;
-  const DType more = gets_more(layer, shape.layers) ? mix.more : mix.main;
+  const DType more = gets_more_bits(layer, shape.layers) ? mix.more : mix.main;
   LOCI_TRY_VOID(make.norm(prefix + "attn_norm", shape.hidden));
   LOCI_TRY_VOID(make.matrix(prefix + "attn_q", mix.main, query, shape.hidden));
   LOCI_TRY_VOID(make.matrix(prefix + "attn_k", mix.main, kv, shape.hidden));
