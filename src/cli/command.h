@@ -28,6 +28,7 @@ Command add_render(CLI::App& app);
 Command add_pull(CLI::App& app);
 Command add_fsck(CLI::App& app);
 Command add_run_batch(CLI::App& app);
+Command add_quantize(CLI::App& app);
 Command add_make_model(CLI::App& app);
 
 }  // namespace loci::cli

@@ -3,11 +3,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <unistd.h>
 
 #include "base/processors.h"
 #include "cli/command.h"
-#include "cli/pull_progress.h"
+#include "cli/progress_bar.h"
 #include "tensor/random/random_model.h"
 
 namespace loci::cli {
@@ -29,27 +28,6 @@ void print_shapes() {
                shape.heads, shape.kv_heads, shape.head_dim, shape.vocabulary, shape.tied ? 1 : 0);
 }
 
-/// A percentage that is overwritten, on a terminal only.
-class Progress {
- public:
-  explicit Progress(std::size_t total) : total_(total), shown_(::isatty(STDERR_FILENO) != 0) {}
-  void add(std::size_t bytes) {
-    done_ += bytes;
-    if (shown_)
-      fmt::print(stderr, "\r{:3.0f} %  {} of about {} ",
-                 100.0 * static_cast<double>(done_) / static_cast<double>(total_), format_size(done_),
-                 format_size(total_));
-  }
-  void end() const {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
-  }
-  std::size_t done() const { return done_; }
-
- private:
-  std::size_t total_, done_ = 0;
-  bool shown_;
-};
-
 Result<> make_model(const MakeModelOptions& options) {
   if (options.list) return print_shapes(), Result<>{};
   if (options.out.empty())
@@ -59,19 +37,21 @@ Result<> make_model(const MakeModelOptions& options) {
   std::error_code error;
   if (!options.force && std::filesystem::exists(options.out, error))
     return fail(ErrorCode::kInvalidArgument, "{}: is there already; --force replaces it", options.out);
-  const DTypeTraits& type = traits(mix.main);
-  Progress progress(shape.parameters() / static_cast<std::size_t>(type.block_elements) *
-                    static_cast<std::size_t>(type.block_bytes));
+  std::size_t done = 0;
+  ProgressBar* bar = nullptr;
   WorkerPool pool(options.threads > 0 ? options.threads : available_processors());
-  LOCI_TRY(
-      const GgufWriter writer,
-      make_random_model(shape, mix, pool, {options.seed, [&](std::size_t bytes) { progress.add(bytes); }}));
+  LOCI_TRY(const GgufWriter writer,
+           make_random_model(shape, mix, pool, {options.seed, [&](std::size_t bytes) {
+                                                  bar->draw(done += bytes, options.out);
+                                                }}));
+  ProgressBar progress(writer.data_bytes());
+  bar = &progress;
   const auto begin = std::chrono::steady_clock::now();
   const auto written = writer.write(options.out);
   progress.end();
   LOCI_TRY_VOID(written);
   fmt::print("{}: {}, {:.1f} M parameters, {}, {} in {:.1f} s\n", options.out, shape.name,
-             static_cast<double>(shape.parameters()) / 1e6, mix.name, format_size(progress.done()),
+             static_cast<double>(shape.parameters()) / 1e6, mix.name, format_size(done),
              std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   return {};
 }

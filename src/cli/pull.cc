@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/progress_bar.h"
 #include "cli/pull_progress.h"
 #include "hub/store.h"
 

@@ -1,10 +1,10 @@
 #include "cli/pull_progress.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
-#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "cli/progress_bar.h"
 
 namespace loci::cli {
 namespace {
@@ -12,34 +12,8 @@ namespace {
 constexpr Duration kBetweenDraws = std::chrono::milliseconds(100);
 constexpr Duration kBetweenMeasurements = std::chrono::milliseconds(500);
 constexpr double kSmoothing = 0.3;  // weight of the newest half second in the rate
-constexpr int kBarCells = 24;
-
-std::string format_time(double s) {
-  const auto whole = static_cast<std::int64_t>(s);
-  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
-  return fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
-
-std::size_t terminal_width() {
-  winsize size{};
-  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-std::string bar(double fraction) {
-  const int full = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kBarCells);
-  return std::string(static_cast<std::size_t>(full), '#') +
-         std::string(static_cast<std::size_t>(kBarCells - full), '.');
-}
 
 }  // namespace
-
-std::string format_size(std::uint64_t bytes) {
-  static constexpr std::array kUnits{"B", "kB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1000 && unit + 1 < kUnits.size(); ++unit) value /= 1000;
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.2f} {}", value, kUnits[unit]);
-}
 
 ProgressDisplay::ProgressDisplay() : is_terminal_(::isatty(STDERR_FILENO) != 0) {}
 
@@ -79,8 +53,8 @@ void ProgressDisplay::draw(const PullProgress& progress, Time now) {
   if (progress.total_size > 0) {
     const double fraction =
         static_cast<double>(progress.total_bytes) / static_cast<double>(progress.total_size);
-    line += fmt::format("  [{}] {:3.0f}%  {} of {}", bar(fraction), 100 * fraction,
-                        format_size(progress.total_bytes), format_size(progress.total_size));
+    line += fmt::format("  {}  {} of {}", format_bar(fraction), format_size(progress.total_bytes),
+                        format_size(progress.total_size));
   } else {
     line += fmt::format("  {}", format_size(progress.total_bytes));
   }

@@ -8,9 +8,6 @@
 
 namespace loci::cli {
 
-/// "1.25 GB", powers of 1000 as disks and hubs count.
-std::string format_size(std::uint64_t bytes);
-
 class ProgressDisplay final : public PullObserver {
  public:
   ProgressDisplay();
