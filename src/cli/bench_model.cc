@@ -14,8 +14,11 @@
 namespace loci::cli {
 namespace {
 
+constexpr int kMaxBatch = 4096;
+
 struct BenchModel {
   ModelBenchOptions bench;
+  std::string batches = "1,4,16,32";
   kernels::RooflineOptions roofline{.seconds = 0.25};  // on each of about ten figures
   bool json = false;
   bool by_op = false;
@@ -27,7 +30,8 @@ struct Setting {
   std::string model;
   std::string_view format, kv_format;
   int prompt, generate, threads;
-  double read;  // bytes a second
+  int wanted_prompt, wanted_generate;  // before they were lowered to the context
+  double read;                         // bytes a second
   kernels::Operands operands;
   double peak;  // operations a second
 };
@@ -35,6 +39,9 @@ struct Setting {
 void print_heading(const Setting& s) {
   fmt::print("{}: {} weights, {} KV, {} threads, prompt of {} tokens, {} decoded\n", s.model, s.format,
              s.kv_format, s.threads, s.prompt, s.generate);
+  if (s.prompt < s.wanted_prompt || s.generate < s.wanted_generate)
+    fmt::print("lowered to the model's context from a prompt of {} and {} decoded\n", s.wanted_prompt,
+               s.wanted_generate);
   fmt::print("this machine: {:.1f} GB/s read, {:.0f} GOP/s in {}\n\n", s.read / 1e9, s.peak / 1e9,
              kernels::operands_name(s.operands));
   fmt::print("{:<8}{:>6}{:>12}{:>12}{:>15}\n", "test", "batch", "tokens/s", "ms", "% of roofline");
@@ -62,6 +69,9 @@ void print_json(const ModelMeasurement& m, const Setting& s) {
                                                   {"test", m.test},
                                                   {"batch", m.batch},
                                                   {"prompt", s.prompt},
+                                                  {"generate", s.generate},
+                                                  {"wanted_prompt", s.wanted_prompt},
+                                                  {"wanted_generate", s.wanted_generate},
                                                   {"tokens_per_second", m.tokens / m.seconds},
                                                   {"roofline_percent", 100 * m.floor_seconds / m.seconds},
                                                   {"format", s.format},
@@ -105,9 +115,11 @@ Result<> bench_load(const BenchModel& command) {
 Result<> bench_model(BenchModel& command) {
   ModelBenchOptions& options = command.bench;
   LOCI_TRY_VOID(options.model.apply());
+  options.batches = parse_numbers(command.batches, 1, kMaxBatch).value();  // checked on the command line
   if (command.load) return bench_load(command);
   LOCI_TRY(const LoadedModel loaded, LoadedModel::load(options.model.model, options.model.load_options()));
   const Model& model = loaded.model();
+  const int wanted_prompt = options.prompt, wanted_generate = options.generate;
   LOCI_TRY(const MemoryPlan plan, plan_model_bench(model, options));
   const int wanted = options.model.engine.threads, threads = wanted > 0 ? wanted : available_processors();
   LOCI_TRY(const kernels::Roofline roofline, [&] {
@@ -126,6 +138,8 @@ Result<> bench_model(BenchModel& command) {
                         .prompt = options.prompt,
                         .generate = options.generate,
                         .threads = threads,
+                        .wanted_prompt = wanted_prompt,
+                        .wanted_generate = wanted_generate,
                         .read = roofline.read_bytes_per_second,
                         .operands = operands_of(model),
                         .peak = roofline.peak(operands_of(model), isa)};
@@ -156,9 +170,9 @@ Command add_bench_model(CLI::App& bench) {
   model->add_option("-n,--generate", options->bench.generate, "tokens to decode")
       ->capture_default_str()
       ->check(at_least(1));
-  model->add_option("-b,--batch", options->bench.batches, "sequences decoded together")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 4096))
+  model->add_option("-b,--batch", options->batches, "sequences decoded together")
+      ->check(numbers_between(1, kMaxBatch))
+      ->join(',')
       ->capture_default_str();
   model->add_option("-r,--runs", options->bench.runs, "runs of the prefill, or of --load")
       ->capture_default_str()

@@ -16,7 +16,7 @@ namespace loci::cli {
 struct ModelBenchOptions {
   ModelOptions model;
   int prompt = 512, generate = 128, runs = 3;
-  std::vector<int> batches{1, 4, 16, 32};
+  std::vector<int> batches{1};
 };
 
 /// A part of what happens between the start and the first token.

@@ -44,6 +44,8 @@ TEST(BenchModel, PrintsJsonLines) {
     EXPECT_EQ(line.at("test").as_string(), kExpected[i].first);
     EXPECT_EQ(line.at("batch").as_int64(), kExpected[i].second);
     EXPECT_EQ(line.at("prompt").as_int64(), 32);
+    EXPECT_EQ(line.at("generate").as_int64(), 4);
+    EXPECT_EQ(line.at("wanted_generate").as_int64(), 4);
     EXPECT_EQ(line.at("threads").as_int64(), 2);
     EXPECT_EQ(line.at("format").as_string(), "Q8_0");
     EXPECT_EQ(line.at("peak").as_string(), "int8");
@@ -118,11 +120,28 @@ TEST(BenchModel, FloatsAreMeasuredByTheirArithmetic) {
   EXPECT_EQ(peak_of({"--dtype", "float32"}), "fp32");
 }
 
+TEST(BenchModel, SaysWhenTheContextLoweredWhatWasAskedFor) {
+  const testing::TemporaryFolder folder;
+  const std::string little = folder / "little.gguf";
+  ASSERT_EQ(run_program({"make-model", little, "--like", "tiny,context=16"}).status, 0);
+  const Finished bench = run_bench({"bench", "model", little, "-p", "8", "-n", "100000", "-b", "1", "-b", "2",
+                                    "-r", "1", "-t", "1", "--json"});
+  EXPECT_EQ(bench.status, 0) << bench.err;
+  const auto lines = json_lines(bench.out);
+  ASSERT_EQ(lines.size(), 3u) << bench.out;
+  EXPECT_EQ(lines[0].at("generate").as_int64(), 8);
+  EXPECT_EQ(lines[0].at("wanted_generate").as_int64(), 100000);
+}
+
 TEST(BenchModel, BatchesThatDoNotFitAreRefused) {
   const Finished little = run_program({"bench", "model", "-b", "4", "--kv-cache-memory", "2MB"});
   EXPECT_EQ(little.status, 1);
   EXPECT_NE(little.err.find("lower -b, -p or -n"), std::string::npos) << little.err;
-  EXPECT_EQ(run_program({"bench", "model", "-b", "0"}).status, 2);
+  for (const char* batches : {"0", "", "1,,2", "1,", ",1", "1,x", "1,4097", "99999999999"}) {
+    const Finished refused = run_program({"bench", "model", "-b", batches});
+    EXPECT_EQ(refused.status, 2) << batches;
+    EXPECT_NE(refused.err.find("is no list of numbers from 1 to 4096"), std::string::npos) << refused.err;
+  }
   const Finished nothing = run_program({"bench", "model", "-p", "0"});
   EXPECT_EQ(nothing.status, 2);
   EXPECT_NE(nothing.err.find("--prompt: '0' is not a number of at least 1"), std::string::npos)
