@@ -1,7 +1,7 @@
 // How a loop runs. `gate_` is one word: the number of the loop, whether it is open, and how many workers are
-// inside. A worker enters an open loop by adding itself (compare and exchange), claims pieces from a shared
-// counter, and leaves by subtracting itself. The caller claims pieces too; when none is left it closes the
-// gate and waits for those inside.
+// inside. A worker enters an open loop by adding itself (compare and exchange), claims pieces
+// (base/piece_queues.h), and leaves by subtracting itself. The caller claims pieces too; when none is left it
+// closes the gate and waits for those inside.
 //
 // So nobody waits for a worker that never woke up: on a busy machine a loop costs what the caller alone would
 // need. The plain fields of the loop are written only while the gate is closed and empty, and read only from
@@ -13,14 +13,18 @@
 // lost.
 #include "base/worker_pool.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <pthread.h>
 #include <sched.h>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "base/check.h"
+#include "base/memory_nodes.h"
+#include "base/piece_queues.h"
 #include "base/processors.h"
 
 namespace loci {
@@ -51,37 +55,57 @@ void pin_this_thread(int cpu) {
   (void)pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
+/// Where the threads of a pool run.
+struct Placement {
+  std::vector<int> cpus;           // [thread]; empty: wherever the system puts them
+  std::vector<std::size_t> homes;  // [thread]: its memory node
+  std::vector<int> threads_of_node;
+};
+
+Placement place_threads(std::size_t threads) {
+  Placement placement{
+      processors_for_threads(), std::vector<std::size_t>(threads, 0), {static_cast<int>(threads)}};
+  if (threads > placement.cpus.size()) return placement.cpus.clear(), placement;
+  placement.cpus.resize(threads);
+  const std::vector<int> nodes = nodes_of_processors(placement.cpus, "/sys/devices/system/cpu");
+  const auto count = static_cast<std::size_t>(*std::ranges::max_element(nodes)) + 1;
+  if (count > PieceQueues::kMaxNodes) return placement;
+  placement.homes.assign(nodes.begin(), nodes.end());
+  placement.threads_of_node.assign(count, 0);
+  for (const std::size_t home : placement.homes) ++placement.threads_of_node[home];
+  return placement;
+}
+
 }  // namespace
 
 struct WorkerPool::State {
+  explicit State(std::span<const int> threads_of_node) : queues(threads_of_node) {}
+
   alignas(64) std::atomic<std::uint64_t> gate{0};
-  alignas(64) std::atomic<int> next_piece{0};
+  PieceQueues queues;
   alignas(64) std::atomic<int> sleepers{0};
   std::atomic<std::uint32_t> bell{0};
   std::atomic<bool> stopping{false};
 
   alignas(64) int count = 0;
   int chunk = 1;
-  int pieces = 0;
   Body body = nullptr;
   void* context = nullptr;
 
   std::vector<std::thread> workers;
 
-  void claim_pieces();
+  void claim_pieces(std::size_t home);
   bool try_enter(std::uint64_t& last_loop);
   void sleep(std::uint64_t last_loop);
-  void work();
+  void work(std::size_t home);
   void ring();
 };
 
-void WorkerPool::State::claim_pieces() {
-  for (;;) {
-    const int piece = next_piece.fetch_add(1, std::memory_order_relaxed);
-    if (piece >= pieces) return;
+void WorkerPool::State::claim_pieces(std::size_t home) {
+  queues.claim_all(home, [this](int piece) {
     const int begin = piece * chunk;
     body(context, begin, count - begin < chunk ? count : begin + chunk);
-  }
+  });
 }
 
 /// Enters the loop that is open, if it is not the one that this worker has already seen to its end.
@@ -106,12 +130,12 @@ void WorkerPool::State::sleep(std::uint64_t last_loop) {
   sleepers.fetch_sub(1, std::memory_order_seq_cst);
 }
 
-void WorkerPool::State::work() {
+void WorkerPool::State::work(std::size_t home) {
   std::uint64_t last_loop = 0;
   int spins = 0;
   while (!stopping.load(std::memory_order_relaxed)) {
     if (try_enter(last_loop)) {
-      claim_pieces();
+      claim_pieces(home);
       gate.fetch_sub(kOneInside, std::memory_order_release);
       spins = 0;
     } else if (++spins < kSpins) {
@@ -128,16 +152,16 @@ void WorkerPool::State::ring() {
   bell.notify_all();
 }
 
-WorkerPool::WorkerPool(int threads) : state_(std::make_unique<State>()) {
+WorkerPool::WorkerPool(int threads) {
   LOCI_CHECK(threads >= 1 && static_cast<std::uint64_t>(threads) <= kInsideMask);
-  const std::vector<int> cpus = processors_for_threads();
-  const bool one_cpu_each = static_cast<std::size_t>(threads) <= cpus.size();
+  const Placement placement = place_threads(static_cast<std::size_t>(threads));
+  state_ = std::make_unique<State>(placement.threads_of_node);
   state_->workers.reserve(static_cast<std::size_t>(threads) - 1);
-  for (int i = 1; i < threads; ++i) {
-    const int cpu = one_cpu_each ? cpus[static_cast<std::size_t>(i)] : -1;
-    state_->workers.emplace_back([state = state_.get(), cpu] {
+  for (std::size_t i = 1; i < static_cast<std::size_t>(threads); ++i) {
+    const int cpu = placement.cpus.empty() ? -1 : placement.cpus[i];
+    state_->workers.emplace_back([state = state_.get(), cpu, home = placement.homes[i]] {
       if (cpu >= 0) pin_this_thread(cpu);
-      state->work();
+      state->work(home);
     });
   }
 }
@@ -167,14 +191,13 @@ void WorkerPool::run(int count, int chunk, Body body, void* context) {
   LOCI_CHECK((closed & (kOpen | kInsideMask)) == 0);  // one loop at a time
   state.count = count;
   state.chunk = chunk;
-  state.pieces = (count - 1) / chunk + 1;
   state.body = body;
   state.context = context;
-  state.next_piece.store(0, std::memory_order_relaxed);
+  state.queues.open((count - 1) / chunk + 1);
   state.gate.store(closed + kOneLoop + kOpen, std::memory_order_seq_cst);
   if (state.sleepers.load(std::memory_order_seq_cst) != 0) state.ring();
 
-  state.claim_pieces();
+  state.claim_pieces(0);  // the caller counts as a thread of the first node
   state.gate.fetch_sub(kOpen, std::memory_order_acq_rel);
   for (int spins = 0; (state.gate.load(std::memory_order_acquire) & kInsideMask) != 0; ++spins)
     if (spins < kSpinsBeforeYield) {

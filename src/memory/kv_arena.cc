@@ -1,5 +1,6 @@
 #include "memory/kv_arena.h"
 
+#include "base/memory_nodes.h"
 #include "kernels/kv_address.h"
 
 namespace loci {
@@ -24,6 +25,7 @@ Result<KvArena> KvArena::allocate(const KvLayout& layout, int blocks) {
   KvArena kv;
   const std::size_t block_bytes = kv.block_bytes_ = layout.block_bytes();
   LOCI_TRY(kv.arena_, Arena::allocate(block_bytes * static_cast<std::size_t>(blocks)));
+  spread_over_nodes(kv.arena_.bytes());  // which thread reads a block is not known when it is written
   std::size_t offset = 0;
   for (const KvLayerShape& layer : layout.layers) {
     const std::size_t values = offset + layout.key_bytes(layer);
