@@ -11,6 +11,7 @@
 #include "tensor/formats/convert.h"
 #include "tensor/formats/integer_block.h"
 #include "tensor/gguf_writer.h"
+#include "testing/soak.h"
 #include "testing/w8a8_folder.h"
 #include "text/tokenizer.h"
 
@@ -97,7 +98,9 @@ Difference measure(const Checkpoint& checkpoint, const kernels::OpTable& table,
 class ArithmeticAccuracy : public ::testing::TestWithParam<DType> {};
 INSTANTIATE_TEST_SUITE_P(All, ArithmeticAccuracy,
                          ::testing::Values(DType::kQ8_0, DType::kQ4_0, DType::kQ4_1, DType::kQ5_0,
-                                           DType::kQ5_1, DType::kBF16),
+                                           DType::kQ5_1, DType::kQ2_K, DType::kQ3_K, DType::kQ4_K,
+                                           DType::kQ5_K, DType::kQ6_K, DType::kIQ4_NL, DType::kIQ4_XS,
+                                           DType::kBF16),
                          [](const auto& test) { return std::string(traits(test.param).name); });
 
 /// Held out of the model's training.
@@ -126,6 +129,10 @@ TEST_P(ArithmeticAccuracy, RealTextMeansTheSame) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "numbers, which a sanitizer does not change, in a minute each";
 #endif
+  // Six seconds each: by default a type of each way to scale.
+  constexpr DType kAlways[] = {DType::kQ8_0, DType::kQ4_0, DType::kQ4_K, DType::kQ6_K, DType::kBF16};
+  if (testing::rounds(0, 1) == 0 && std::ranges::find(kAlways, GetParam()) == std::end(kAlways))
+    GTEST_SKIP() << "with LOCI_SOAK=1";
   SKIP_IF_ABSENT(text_path());
   const std::vector<std::byte> image = requantized(GetParam());
   const kernels::OpTable* table = native_table(GetParam());
