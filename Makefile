@@ -2,15 +2,17 @@
 BUILD  ?= build
 JOBS   ?= $(shell nproc)
 CMAKE_FLAGS ?=
+PREFIX ?= /usr/local
 LAUNCHER := $(shell command -v ccache >/dev/null 2>&1 && echo -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 CONFIGURE = cmake -S . -G Ninja $(LAUNCHER) $(CMAKE_FLAGS)
 
-.PHONY: help build test serve bench asan tsan fuzz soak client-test page-test format format-check tidy clean setup
+.PHONY: help build install test serve bench asan tsan fuzz soak client-test page-test format format-check tidy clean setup
 
 help:
 	@echo "make serve   build, and serve the embedded model on http://127.0.0.1:8000"
 	@echo "make test    build and run every test"
 	@echo "make build   the program: $(BUILD)/loci"
+	@echo "make install PREFIX=/usr/local DESTDIR=   program, documents, systemd unit; behind make build"
 	@echo "make bench   kernel and model speed on this machine"
 	@echo "make asan, make tsan   the tests under AddressSanitizer + UBSan, ThreadSanitizer"
 	@echo "make client-test       the official openai Python client against this server"
@@ -25,6 +27,11 @@ build: setup
 	@$(CONFIGURE) -B $(BUILD) -DCMAKE_BUILD_TYPE=Release >$(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
 	@rm -f $(BUILD).configure.log
 	@cmake --build $(BUILD) -j $(JOBS) --target loci
+
+# Builds nothing, so that `sudo make install` leaves no files of root in the tree.
+install:
+	@test -x $(BUILD)/loci || { echo "$(BUILD)/loci is not there: run make build first" >&2; exit 1; }
+	@cmake --install $(BUILD) --prefix $(PREFIX) --strip
 
 test: build
 	@cmake --build $(BUILD) -j $(JOBS)
