@@ -100,6 +100,22 @@ TEST(Scheduler, NothingIsPreemptedInVain) {
   EXPECT_THAT(plan.slices, ElementsAre(slice(1, 20, 1), slice(2, 8, 1)));
 }
 
+// 2 takes one block and stands on three of 1. Taking the five of 1 for 3 would count those three twice.
+TEST(Scheduler, NobodyIsPreemptedOnWhoseBlocksAnotherStarts) {
+  Scene scene{.running = {offline(sequence(1, 21, 20))},
+              .waiting = {sequence(2, 16, 0), sequence(3, 24, 0)},
+              .free_blocks = 2};
+  scene.waiting[0].cached_tokens = 12;
+  scene.waiting[0].cached_blocks_in_use = 3;
+  StepPlan plan = plan_for(scene);
+  EXPECT_THAT(plan.preempts, IsEmpty());
+  EXPECT_THAT(plan.slices, ElementsAre(slice(2, 12, 4), slice(1, 20, 1)));
+  scene.waiting.erase(scene.waiting.begin());
+  plan = plan_for(scene);
+  EXPECT_EQ(plan.preempts.size(), 1u);
+  EXPECT_THAT(plan.slices, ElementsAre(slice(3, 0, 24)));
+}
+
 TEST(Scheduler, WaitingOnlineDoesNotPreemptOnline) {
   const StepPlan plan =
       plan_for({.running = {sequence(2, 8, 7)}, .waiting = {sequence(1, 12, 0)}, .free_blocks = 1});
