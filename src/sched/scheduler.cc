@@ -107,6 +107,7 @@ void Planner::set_chunk_budget(Service service) {
   const bool offline = service == Service::kOffline;
   chunk_rows_ = 0;
   chunk_rows_left_ = std::min(budget.rows, rows_left_);
+  short_rows_ = offline ? 0 : budget.short_rows;
   chunk_seconds_ = offline ? offline_seconds_ : budget.seconds;
   least_chunk_rows_ = offline && offline_seconds_ < kNoLimit ? 0 : kMinimumChunk;
 }
@@ -187,7 +188,7 @@ int Planner::chunk(const SequenceView& sequence) const {
 
 int Planner::rows_in_budget(const SequenceView& sequence, int most) const {
   most = std::min(most, chunk_rows_left_);
-  if (chunk_seconds_ == kNoLimit) return most;
+  if (chunk_seconds_ == kNoLimit || sequence.known_tokens - sequence.next_token() <= short_rows_) return most;
   const int within = view_->cost.tokens_within(chunk_seconds_, work_, sequence.next_token(), most);
   return std::min(most, std::max(within, least_chunk_rows_ - chunk_rows_));
 }

@@ -80,7 +80,7 @@ class Planner {
   int free_blocks_ = 0;       // beside what is planned
   int admission_blocks_ = 0;  // free before anything is planned, with those of the preempted
   StepWork work_;             // planned
-  int chunk_rows_left_ = 0, chunk_rows_ = 0, least_chunk_rows_ = 0;
+  int short_rows_ = 0, chunk_rows_left_ = 0, chunk_rows_ = 0, least_chunk_rows_ = 0;
   double chunk_seconds_ = 0, offline_seconds_ = 0;
   bool online_present_ = false;
   bool blocked_ = false;           // nobody starts any more: somebody before has not found room

@@ -15,8 +15,9 @@ namespace loci {
 inline constexpr int kMinimumChunk = 16;  // rows: a panel's worth of work, below which a step costs the same
 
 struct ChunkBudget {
-  int rows;        // of chunks
-  double seconds;  // of the whole step, as predicted; infinity: no limit
+  int rows;            // of chunks
+  double seconds;      // of the whole step, as predicted; infinity: no limit
+  int short_rows = 0;  // so few tokens of a prompt are taken whatever the seconds: cut, they cost the same
 };
 
 /// The budget beside `planned`, the single tokens of this step.

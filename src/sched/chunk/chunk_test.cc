@@ -21,9 +21,11 @@ StepWork decodes(int count, int length = 100) {
 }
 
 /// Rows of the chunks that a step has, beside 8 decodes, for a waiting prompt of 5000 tokens.
-int chunk_rows(ChunkFunction policy, Scene scene, int singles = 8) {
+/// `others`: further waiting prompts behind it.
+int chunk_rows(ChunkFunction policy, Scene scene, int singles = 8, int others = 0) {
   for (int i = 0; i < singles; ++i) scene.running.push_back(sequence(i, 101, 100));
   scene.waiting = {sequence(99, 5000, 0)};
+  for (int i = 0; i < others; ++i) scene.waiting.push_back(sequence(100 + i, 5000, 0));
   scene.limits = {64, 2000, 64};
   scene.free_blocks = 10000;
   StepPlan plan;
@@ -54,6 +56,26 @@ TEST(ChunkSlo, IsHalfAStepOfDecodesWhereTheseAloneFillTheGoal) {
   Scene scene = machine(80e-3, 100e-6);
   scene.goals.inter_token = milliseconds(50);
   EXPECT_NEAR(chunk_rows(chunk_slo, scene), 404, 8) << "(80 ms + 0.8 ms) / 2 at 0.1 ms";
+}
+
+TEST(ChunkSlo, TakesShortPromptsWhole) {
+  Scene scene = machine(80e-3, 1e-3);
+  for (int i = 0; i < 8; ++i) scene.running.push_back(sequence(i, 101, 100));
+  scene.waiting = {sequence(98, 900, 0), sequence(99, 1001, 0)};
+  scene.limits = {64, 2000, 64};
+  scene.free_blocks = 10000;
+  StepPlan plan;
+  Planner().plan(scene.view(), {order_fcfs, chunk_slo, preempt_latest, admit_max_utilization}, at_ms(0),
+                 plan);
+  EXPECT_EQ(plan.slices[8].count, 900) << "although the step takes a second";
+  for (std::size_t i = 9; i < plan.slices.size(); ++i) EXPECT_LE(plan.slices[i].count, kMinimumChunk);
+}
+
+TEST(ChunkSlo, GrowsWithThoseThatWaitForTheirFirstToken) {
+  Scene scene = machine(10e-3, 100e-6);
+  scene.goals.inter_token = milliseconds(50);
+  EXPECT_EQ(chunk_rows(chunk_slo, scene, 8, 7), chunk_rows(chunk_slo, scene, 8, 0)) << "as many as decode";
+  EXPECT_NEAR(chunk_rows(chunk_slo, scene, 8, 23), 1392, 20) << "three times as many: 150 ms";
 }
 
 TEST(ChunkSlo, IsEverythingWhenNobodyDecodes) {
