@@ -151,11 +151,12 @@ void leave(LiveServer& server, RandomRequest& make, Tally& tally) {
       R"({"prompt": ["a", "b"], "max_tokens": 100, "ignore_eos": true})",
       R"({"prompt": "The king", "max_tokens": 3, "priority": 1, "service_tier": "flex"})",
       R"({"prompt": "The old man and the sea", "max_tokens": 60, "ignore_eos": true, "stream": true, "timeout": 0.01})"};
-  const std::string body = kBodies[make.below(std::size(kBodies))];
+  const auto step = static_cast<Step>(make.below(kSteps));
+  // Who reads along must have something to read: the longest stream.
+  const std::string body = kBodies[step == Step::kStreaming ? 0 : make.below(std::size(kBodies))];
   const std::string head =
       "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
       "\r\n\r\n";
-  const auto step = static_cast<Step>(make.below(kSteps));
   LoopbackClient client = server.client();
   if (step == Step::kHeadSent)
     client.send(head.substr(0, static_cast<std::size_t>(make.below(1000)) % head.size()));

@@ -72,7 +72,7 @@ TEST(Quantize, RefusalsNameWhatIsWrong) {
       {{tiny(), there, "Q8_0"}, "is there already; --force"},
       {{copy, copy, "Q8_0", "--force"}, "is of the model that is read"},
       {{(folder / "none.gguf").string(), out, "Q8_0"}, "no such file"},
-      {{there, out, "Q8_0"}, "not a GGUF file"},
+      {{there, out, "Q8_0"}, "header field 'magic'"},
       {{tiny(), (folder / "none" / "out.gguf").string(), "Q8_0"}, "cannot create"},
   };
   for (const auto& [arguments, message] : kCases) {
