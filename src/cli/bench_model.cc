@@ -1,5 +1,6 @@
 // `loci bench model [MODEL]`: how fast this machine computes a model, prefill of a prompt and decode by
 // batch, and how near that is to what its memory and its multipliers can do at all.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -115,6 +116,7 @@ Result<> bench_load(const BenchModel& command) {
 Result<> bench_model(BenchModel& command) {
   ModelBenchOptions& options = command.bench;
   LOCI_TRY_VOID(options.model.apply());
+  std::ranges::replace(command.batches, '\n', ',');
   options.batches = parse_numbers(command.batches, 1, kMaxBatch).value();  // checked on the command line
   if (command.load) return bench_load(command);
   LOCI_TRY(const LoadedModel loaded, LoadedModel::load(options.model.model, options.model.load_options()));
@@ -172,7 +174,7 @@ Command add_bench_model(CLI::App& bench) {
       ->check(at_least(1));
   model->add_option("-b,--batch", options->batches, "sequences decoded together")
       ->check(numbers_between(1, kMaxBatch))
-      ->join(',')
+      ->join()  // by line ends: CLI11 also splits by what it joins with, and drops empty items
       ->capture_default_str();
   model->add_option("-r,--runs", options->bench.runs, "runs of the prefill, or of --load")
       ->capture_default_str()
