@@ -237,6 +237,7 @@ TEST(Chaos, ChangesNoTokenAndLeavesNothingBehind) {
     sum.preemptions += outcome.counters.preemptions;
     sum.swaps += outcome.counters.swaps;
     sum.forks += outcome.counters.forks;
+    EXPECT_EQ(outcome.counters.short_plans, 0u);
     kv.hit_tokens += outcome.kv.hit_tokens;
     kv.host_hit_tokens += outcome.kv.host_hit_tokens;
     kv.copied_on_write += outcome.kv.copied_on_write;

@@ -163,7 +163,7 @@ void Engine::lease_slices(Time now) {
     const bool leased = memory_.make_writable(sequence.table, slice.begin, now) &&
                         memory_.grow(sequence.table, slice.begin + slice.count, now);
     // Without preemptions the plan's arithmetic is exact: theirs counts blocks that others may share.
-    LOCI_CHECK(leased || !plan_.preempts.empty());
+    counters_.short_plans += !leased && plan_.preempts.empty();
     return !leased;
   };
   std::erase_if(plan_.slices, is_refused);

@@ -45,8 +45,9 @@ struct EngineCounters {
   std::uint64_t recomputed_tokens = 0;  // of them, those whose KV had been lost by preemption
   std::uint64_t forks = 0;              // choices that began from another's prompt
   std::uint64_t stalled_steps = 0;      // in which a running sequence got no tokens for want of blocks
-  std::uint64_t failed_steps = 0;       // that the executor could not compute
-  std::uint64_t plan_hash = 0;          // of all plans so far: equal runs decide equally
+  std::uint64_t short_plans = 0;   // slices without room although nobody was preempted: a planner's mistake
+  std::uint64_t failed_steps = 0;  // that the executor could not compute
+  std::uint64_t plan_hash = 0;     // of all plans so far: equal runs decide equally
 };
 
 /// What can be said against a request before it is accepted; kInvalidArgument with the API's field name and

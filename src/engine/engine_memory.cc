@@ -13,7 +13,7 @@ void Engine::begin_prefix(Sequence& sequence, int cached_tokens, Time now) {
   const int block_tokens = parts_.limits.block_tokens, blocks = cached_tokens / block_tokens;
   const int fast = sequence.table.block_count();
   const bool fetched = memory_.fetch_prefix(sequence.table, sequence.chain, blocks, now);
-  LOCI_CHECK(fetched || !plan_.preempts.empty());
+  counters_.short_plans += !fetched && plan_.preempts.empty();
   const int found = sequence.table.block_count();
   sequence.computed = found * block_tokens;
   sequence.match = {};

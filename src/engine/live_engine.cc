@@ -125,7 +125,7 @@ struct LiveEngine::State {
   }
 
   /// Whether one more request may wait; with drain_mutex.
-  Result<> check_queue() {
+  Result<> check_queue(Service service) {
     const auto refuse = [](double after, std::string why) {
       return std::unexpected(Error{ErrorCode::kResourceExhausted, std::move(why), "", after});
     };
@@ -133,7 +133,7 @@ struct LiveEngine::State {
     const double wait = stats.predicted_wait;
     if (pending >= max_pending)
       return refuse(wait, fmt::format("the queue is full: {} requests wait or run", pending.load()));
-    if (max_queue_delay > 0 && wait > max_queue_delay)
+    if (service == Service::kOnline && max_queue_delay > 0 && wait > max_queue_delay)
       return refuse(
           wait - max_queue_delay,
           fmt::format("a request that comes now is predicted to wait for {:.0f} s, more than the {:.0f} "
@@ -226,7 +226,7 @@ Result<RequestId> LiveEngine::submit(Request request, EventSink sink) {
     // With the lock, close() and drain() see either this request or its refusal.
     const std::lock_guard lock(s.drain_mutex);
     if (s.closed) return fail(ErrorCode::kUnavailable, "the server is shutting down");
-    LOCI_TRY_VOID(s.check_queue());
+    LOCI_TRY_VOID(s.check_queue(request.service));
     if (s.pending++ == 0) s.last_progress = now();
   }
   const RequestId id{s.next_id++};
