@@ -3,6 +3,7 @@
 set(LOCI_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Werror)
 add_compile_options(-ffp-contract=off)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1") # under sanitizers: lines are all that their reports name
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
 
 if(LOCI_SANITIZE)
