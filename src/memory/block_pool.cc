@@ -25,9 +25,15 @@ std::optional<BlockId> BlockPool::acquire() {
   return block;
 }
 
-void BlockPool::hold(BlockId block) {
-  LOCI_CHECK(at(block).holders > 0 || at(block).kept);
-  if (at(block).holders++ == 0) --idle_;
+void BlockPool::share(BlockId block) {
+  LOCI_CHECK(at(block).holders > 0);
+  ++at(block).holders;
+}
+
+void BlockPool::hold(const BlockRef& reference) {
+  Block& block = at(reference.block);
+  LOCI_CHECK(is_current(reference) && (block.holders > 0 || block.kept));
+  if (block.holders++ == 0) --idle_;
 }
 
 void BlockPool::release(BlockId block) {

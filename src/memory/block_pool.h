@@ -7,8 +7,9 @@
 //
 // A held block counts its holders: each acquire and hold is paired with one release on every path (third
 // law). A block that is kept (the prefix index knows what it holds) becomes idle, not free, when its last
-// holder leaves. Each time that a block becomes free its generation rises, so that a stale reference can be
-// told. A wrong transition aborts. Owner: the engine thread. All but check_invariants is O(1).
+// holder leaves. Who knows a block without holding it (the prefix index) keeps a BlockRef: each time that a
+// block becomes free its generation rises, and a reference from before aborts instead of reading another's
+// KV. So does any other wrong transition. Owner: the engine thread. All but check_invariants is O(1).
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,12 @@
 
 namespace loci {
 
+/// A block as it was when the reference was made.
+struct BlockRef {
+  BlockId block;
+  std::uint32_t generation;
+};
+
 class BlockPool {
  public:
   explicit BlockPool(int blocks);
@@ -26,8 +33,10 @@ class BlockPool {
   /// A block with one holder, or nothing if none is free. The most recently freed block comes first: its
   /// bytes may still be in the processor's cache.
   std::optional<BlockId> acquire();
-  /// One holder more, of a held or an idle block.
-  void hold(BlockId block);
+  /// One holder more, beside those that it has.
+  void share(BlockId block);
+  /// One holder more, of a held or an idle block that has not been free since the reference was made.
+  void hold(const BlockRef& reference);
   void release(BlockId block);
 
   /// A held block will be idle, not free, when nobody holds it.
@@ -37,7 +46,10 @@ class BlockPool {
 
   int holders(BlockId block) const { return at(block).holders; }
   bool is_kept(BlockId block) const { return at(block).kept; }
-  std::uint32_t generation(BlockId block) const { return at(block).generation; }
+  BlockRef reference(BlockId block) const { return {block, at(block).generation}; }
+  bool is_current(const BlockRef& reference) const {
+    return at(reference.block).generation == reference.generation;
+  }
 
   int total() const { return static_cast<int>(blocks_.size()); }
   int free() const { return static_cast<int>(free_.size()); }

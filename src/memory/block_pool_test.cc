@@ -53,21 +53,31 @@ TEST(BlockPool, RandomOperationsAgreeWithANaiveModel) {
 TEST(BlockPool, AKeptBlockIsIdleUntilItIsDroppedOrHeldAgain) {
   BlockPool pool(2);
   const BlockId block = *pool.acquire();
-  pool.hold(block);
+  pool.share(block);
   pool.keep(block);
   pool.release(block);
   EXPECT_EQ(pool.used(), 1);
   pool.release(block);
   EXPECT_EQ(pool.idle(), 1);
   EXPECT_EQ(pool.free(), 1);
-  pool.hold(block);
+  const BlockRef reference = pool.reference(block);
+  pool.hold(reference);
   EXPECT_EQ(pool.idle(), 0);
   pool.release(block);
-  const std::uint32_t generation = pool.generation(block);
+  EXPECT_TRUE(pool.is_current(reference));
   pool.drop(block);
   EXPECT_EQ(pool.free(), 2);
-  EXPECT_NE(pool.generation(block), generation) << "who still knows it can tell that it is another";
+  EXPECT_FALSE(pool.is_current(reference));
   pool.check_invariants();
+}
+
+TEST(BlockPoolDeathTest, AReferenceToWhatHasBeenFreeSinceAborts) {
+  BlockPool pool(1);
+  const BlockRef before = pool.reference(*pool.acquire());
+  pool.release(before.block);
+  EXPECT_EQ(pool.acquire(), before.block);
+  EXPECT_DEATH(pool.hold(before), "check failed") << "it is somebody else's now";
+  pool.hold(pool.reference(before.block));
 }
 
 TEST(BlockPoolDeathTest, WrongTransitionsAbort) {
@@ -75,7 +85,8 @@ TEST(BlockPoolDeathTest, WrongTransitionsAbort) {
   const BlockId block = *pool.acquire();
   EXPECT_DEATH(pool.drop(block), "check failed") << "held";
   pool.release(block);
-  EXPECT_DEATH(pool.hold(block), "check failed") << "free";
+  EXPECT_DEATH(pool.hold(pool.reference(block)), "check failed") << "free";
+  EXPECT_DEATH(pool.share(block), "check failed") << "free";
   EXPECT_DEATH(pool.keep(block), "check failed") << "free";
 }
 

@@ -58,7 +58,7 @@ void KvMemory::evict(NodeId id, Time now) {
 
 void KvMemory::drop_fast(NodeId id, Time now) {
   const PrefixNode& node = index_[id];
-  const BlockId block = *node.fast;
+  const BlockId block = node.fast->block;
   stats_.residency.add(now - node.released);
   if (!node.host) events_.add({KvEvent::Kind::kRemoved, 0, node.key, {}, {}});
   index_.remove_fast(id);
@@ -73,7 +73,7 @@ void KvMemory::demote(NodeId id) {
   if (free_slots_.empty()) evict_host(index_.first_to_evict_from_host());
   const HostSlot slot = free_slots_.back();
   free_slots_.pop_back();
-  copies_.push_back({BlockMove::kToHost, raw(*index_[id].fast), slot, index_[id].key});
+  copies_.push_back({BlockMove::kToHost, raw(index_[id].fast->block), slot, index_[id].key});
   index_.set_host(id, slot);
   ++stats_.demoted_blocks;
 }
@@ -89,13 +89,13 @@ void KvMemory::evict_host(NodeId id) {
   index_.remove_host(id);
 }
 
-void KvMemory::hold(BlockId block, Time now) {
-  const NodeId id = node_of(block);
-  if (id != kNoNode && index_[id].idle) {
+/// The fast block of a node has one holder more.
+void KvMemory::hold(NodeId id, Time now) {
+  if (index_[id].idle) {
     stats_.reuse_gap.add(now - index_[id].released);
     index_.set_held(id);
   }
-  pool_.hold(block);
+  pool_.hold(*index_[id].fast);
 }
 
 void KvMemory::release_block(BlockId block, Time now) {
@@ -113,9 +113,9 @@ void KvMemory::hold_prefix(BlockTable& table, const KeyChain& chain, int blocks,
   for (int i = 0; i < blocks; ++i) {
     const NodeId id = index_.find(chain[i]);
     if (id == kNoNode || !index_[id].fast) break;
-    hold(*index_[id].fast, now);
+    hold(id, now);
     index_.hit(id);
-    table.blocks_.push_back(raw(*index_[id].fast));
+    table.blocks_.push_back(raw(index_[id].fast->block));
     ++table.sealed_;
   }
 }
@@ -128,7 +128,7 @@ bool KvMemory::fetch_prefix(BlockTable& table, const KeyChain& chain, int blocks
     // may have brought it back.
     NodeId id = index_.find(chain[i]);
     if (id != kNoNode && index_[id].fast) {
-      hold(*index_[id].fast, now);
+      hold(id, now);
     } else {
       const auto block = acquire(now);
       LOCI_CHECK(block.has_value());
@@ -138,14 +138,14 @@ bool KvMemory::fetch_prefix(BlockTable& table, const KeyChain& chain, int blocks
         return true;  // shorter than promised: what lacks is computed
       }
       copies_.push_back({BlockMove::kFromHost, *index_[id].host, raw(*block), chain[i]});
-      index_.add_fast(chain[i], i == 0 ? kNoNode : node_of(table.block(i - 1)), i, *block);
+      index_.add_fast(chain[i], i == 0 ? kNoNode : node_of(table.block(i - 1)), i, pool_.reference(*block));
       node_of_block_[raw(*block)] = id;
       pool_.keep(*block);
       ++stats_.promoted_blocks;
       ++growth_;
     }
     index_.hit(id);
-    table.blocks_.push_back(raw(*index_[id].fast));
+    table.blocks_.push_back(raw(index_[id].fast->block));
     ++table.sealed_;
   }
   return true;
@@ -192,7 +192,7 @@ void KvMemory::count_lookup(int prompt_tokens, int found_tokens, int host_tokens
 
 void KvMemory::fork(const BlockTable& from, BlockTable& to) {
   LOCI_CHECK(to.blocks_.empty());
-  for (const std::uint32_t block : from.blocks_) pool_.hold(static_cast<BlockId>(block));
+  for (const std::uint32_t block : from.blocks_) pool_.share(static_cast<BlockId>(block));
   to.blocks_ = from.blocks_;
   to.sealed_ = from.sealed_;
 }
@@ -205,18 +205,18 @@ void KvMemory::seal(BlockTable& table, const KeyChain& chain, int tokens, std::s
     const BlockId own = table.block(i);
     const NodeId known = index_.find(chain[i]);
     ++table.sealed_;
-    if (known != kNoNode && index_[known].fast == own) continue;  // a fork of this sequence was first
+    if (known != kNoNode && index_[known].fast && index_[known].fast->block == own)
+      continue;  // a fork of this sequence was first
     if (known != kNoNode && index_[known].fast) {
       // Computed twice. Both blocks hold the same bits (first law): one is enough.
-      const BlockId other = *index_[known].fast;
-      hold(other, now);
+      hold(known, now);
       release_block(own, now);
-      table.blocks_[static_cast<std::size_t>(i)] = raw(other);
+      table.blocks_[static_cast<std::size_t>(i)] = raw(index_[known].fast->block);
       ++stats_.merged_blocks;
       continue;
     }
     const NodeId parent = i == 0 ? kNoNode : node_of(table.block(i - 1));
-    node_of_block_[raw(own)] = index_.add_fast(chain[i], parent, i, own);
+    node_of_block_[raw(own)] = index_.add_fast(chain[i], parent, i, pool_.reference(own));
     pool_.keep(own);
     ++stats_.stored_blocks;
     ++growth_;
@@ -301,7 +301,7 @@ std::span<const BlockCopy> KvMemory::take_copies() {
 
 void KvMemory::check_invariants(std::span<const BlockTable* const> tables) const {
   pool_.check_invariants();
-  index_.check_invariants();
+  index_.check_invariants(pool_);
   std::vector<int> holders(static_cast<std::size_t>(pool_.total()));
   for (const BlockTable* table : tables)
     for (const std::uint32_t block : table->blocks_) ++holders[block];
@@ -310,7 +310,7 @@ void KvMemory::check_invariants(std::span<const BlockTable* const> tables) const
     LOCI_CHECK(holders[i] == pool_.holders(block));
     LOCI_CHECK(pool_.is_kept(block) == (node_of(block) != kNoNode));
     if (node_of(block) == kNoNode) continue;
-    LOCI_CHECK(index_[node_of(block)].fast == block);
+    LOCI_CHECK(index_[node_of(block)].fast->block == block);
     LOCI_CHECK(index_[node_of(block)].idle == (holders[i] == 0));
   }
 }

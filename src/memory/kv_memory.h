@@ -113,7 +113,7 @@ class KvMemory {
   void drop_fast(NodeId id, Time now);
   void evict_host(NodeId id);
   void demote(NodeId id);
-  void hold(BlockId block, Time now);
+  void hold(NodeId id, Time now);
   void release_block(BlockId block, Time now);
   NodeId node_of(BlockId block) const { return node_of_block_[raw(block)]; }
 

@@ -31,7 +31,7 @@ NodeId PrefixIndex::make(const BlockKey& key) {
   return id;
 }
 
-NodeId PrefixIndex::add_fast(const BlockKey& key, NodeId parent, int index, BlockId block) {
+NodeId PrefixIndex::add_fast(const BlockKey& key, NodeId parent, int index, const BlockRef& block) {
   NodeId id = find(key);
   if (id == kNoNode) id = make(key);
   PrefixNode& node = nodes_[id];
@@ -163,7 +163,7 @@ double PrefixIndex::rank_of(const PrefixNode& node) const {
   return rank_({node.used, node.index, block_tokens_, node.hits, node.priority, inflation_});
 }
 
-void PrefixIndex::check_invariants() const {
+void PrefixIndex::check_invariants(const BlockPool& pool) const {
   std::size_t alive = 0;
   int idle_leaves = 0, on_host = 0;
   std::vector<int> children(nodes_.size());
@@ -175,6 +175,7 @@ void PrefixIndex::check_invariants() const {
     on_host += node.host.has_value();
     LOCI_CHECK(node.host.has_value() == host_queue_.contains(id));
     if (!node.fast) continue;
+    LOCI_CHECK(pool.is_current(*node.fast) && pool.is_kept(node.fast->block));
     LOCI_CHECK((node.parent == kNoNode) == (node.index == 0));
     if (node.parent == kNoNode) continue;
     const PrefixNode& parent = nodes_[node.parent];

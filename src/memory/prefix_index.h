@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "memory/block_key.h"
+#include "memory/block_pool.h"
 #include "memory/evict/evict.h"
 #include "memory/key_map.h"
 #include "memory/rank_heap.h"
@@ -27,7 +28,7 @@ struct PrefixNode {
   NodeId parent = kNoNode;  // valid while `fast` is set; kNoNode for the first block of a chain
   int index = 0;            // in its chain
   int fast_children = 0;
-  std::optional<BlockId> fast;
+  std::optional<BlockRef> fast;
   std::optional<HostSlot> host;
   bool idle = false;       // fast, and nobody holds it
   std::uint64_t used = 0;  // when it was used last, on the index's count
@@ -46,7 +47,7 @@ class PrefixIndex {
   std::size_t size() const { return by_key_.size(); }
 
   /// The node of `key`, now with the fast block; made if it is new. `parent` has a fast block, or is kNoNode.
-  NodeId add_fast(const BlockKey& key, NodeId parent, int index, BlockId block);
+  NodeId add_fast(const BlockKey& key, NodeId parent, int index, const BlockRef& block);
   /// Takes the fast block away from an idle leaf; the node goes too if it has no host slot.
   void remove_fast(NodeId id);
   void set_host(NodeId id, HostSlot slot);
@@ -65,8 +66,8 @@ class PrefixIndex {
   /// Of those with a host slot, the one whose slot goes first, or kNoNode.
   NodeId first_to_evict_from_host() const { return host_queue_.empty() ? kNoNode : host_queue_.top(); }
 
-  /// Aborts if the tree, the map and the queues contradict each other. O(nodes).
-  void check_invariants() const;
+  /// Aborts if the tree, the map, the queues and the blocks of `pool` contradict each other. O(nodes).
+  void check_invariants(const BlockPool& pool) const;
 
  private:
   NodeId make(const BlockKey& key);

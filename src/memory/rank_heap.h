@@ -13,7 +13,6 @@ class RankHeap {
   bool empty() const { return heap_.empty(); }
   int size() const { return static_cast<int>(heap_.size()); }
   std::uint32_t top() const { return heap_.front().entry; }
-  double top_rank() const { return heap_.front().rank; }
   bool contains(std::uint32_t entry) const { return entry < place_.size() && place_[entry] != kNowhere; }
 
   /// `entry` is not in the heap. O(log n)
