@@ -1,100 +1,23 @@
 // The first law under chaos: random workloads on tiny pools, with every policy, random cancellations, forced
-// preemption by recomputing and by swapping, damaged swap space, prefixes shared or not. Every request that
-// is not cancelled gets the tokens that it gets alone, all blocks come back, and the same seed decides
-// equally.
+// preemption by recomputing and by swapping, damaged swap space, steps that fail, prefixes shared or not.
+// Every choice that is not cut short gets the tokens that it gets alone, all blocks come back, and the same
+// seed decides equally.
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
 #include <random>
 
-#include "engine/engine.h"
-#include "engine/testing/letter_tokenizer.h"
-#include "engine/testing/oracle_executor.h"
+#include "engine/testing/oracle_world.h"
 #include "testing/soak.h"
 
 namespace loci {
 namespace {
 
-using testing::OracleExecutor;
-
-const Tokenizer& tokenizer() {
-  static const testing::LetterTokenizer made;
-  return made;
-}
-
-/// What a request's client saw.
-struct Seen {
-  std::map<int, std::vector<TokenId>> tokens;  // [choice]
-  std::map<int, FinishReason> finish;
-  Usage usage;
-  int last = 0;
-};
-
-struct Setup {
-  EngineLimits limits;
-  SchedulingPolicies policies{};
-  SchedulingGoals goals{};
-  EvictFunction evict = evict_lru;
-  std::vector<TenantShare> tenants{};
-  int damage_every = 0;
-};
-
-/// An engine on the oracle, in virtual time.
-class World {
- public:
-  explicit World(const Setup& setup)
-      : executor_(setup.limits.kv_blocks, setup.limits.host_blocks, setup.limits.block_tokens,
-                  tokenizer().vocab_size()),
-        engine_({.tokenizer = tokenizer(),
-                 .end_tokens = {2},
-                 .executor = executor_,
-                 .limits = setup.limits,
-                 .policies = setup.policies,
-                 .goals = setup.goals,
-                 .evict = setup.evict,
-                 .tenants = setup.tenants}) {
-    executor_.damage_every = setup.damage_every;
-  }
-
-  void submit(int id, const Request& request) {
-    Seen& seen = seen_[id];
-    engine_.accept(
-        RequestId(id), request,
-        [&seen](Event&& event) {
-          EXPECT_EQ(seen.last, 0) << "an event behind the last";
-          EXPECT_FALSE(seen.finish.contains(event.choice)) << "an event behind the finish of a choice";
-          for (const OutputToken& token : event.tokens) seen.tokens[event.choice].push_back(token.token);
-          if (event.finish) seen.finish[event.choice] = *event.finish;
-          seen.usage = event.usage;
-          seen.last += event.last;
-        },
-        now_);
-  }
-  void cancel(int id) { engine_.cancel(RequestId(id), now_); }
-  void step() {
-    engine_.step(now_);
-    now_ += std::chrono::milliseconds(10);
-    engine_.deliver(now_);
-  }
-  void finish() {
-    for (int i = 0; !engine_.idle(); ++i) {
-      ASSERT_LT(i, 200000) << "no end in sight";
-      step();
-    }
-    EXPECT_EQ(engine_.blocks().used(), 0);
-    engine_.check_conservation();
-  }
-  Engine& engine() { return engine_; }
-  OracleExecutor& executor() { return executor_; }
-  std::map<int, Seen>& seen() { return seen_; }
-  Time now() const { return now_; }
-
- private:
-  OracleExecutor executor_;
-  Engine engine_;
-  std::map<int, Seen> seen_;
-  Time now_{std::chrono::seconds(1)};
-};
+using testing::alone;
+using testing::letters;
+using testing::OracleWorld;
+using testing::Seen;
+using testing::WorldSetup;
 
 class Chaos {
  public:
@@ -107,11 +30,11 @@ class Chaos {
     return table[static_cast<std::size_t>(pick(0, static_cast<int>(table.size()) - 1))];
   }
 
-  Setup setup() {
+  WorldSetup setup() {
     constexpr int kBlockTokens[] = {1, 2, 3, 4, 8, 16, 64};
     const int block_tokens = kBlockTokens[pick(0, 6)];
     const int blocks = pick(8, 24);
-    Setup setup;
+    WorldSetup setup;
     setup.limits = {.max_model_len = std::min(block_tokens * pick(6, blocks), 160),
                     .step = {.max_sequences = pick(1, 8), .max_tokens = pick(1, 64), .max_logits_rows = 0},
                     .kv_blocks = blocks,
@@ -131,6 +54,7 @@ class Chaos {
     setup.evict = any(evict_policies()).rank;
     if (one_in(3)) setup.tenants = {{"a", 2, 0}, {"b", 1, blocks}};
     if (one_in(3)) setup.damage_every = pick(1, 5);
+    if (one_in(8)) setup.fail_at = static_cast<std::uint64_t>(pick(1, 60));
     return setup;
   }
 
@@ -164,18 +88,6 @@ class Chaos {
   std::mt19937 random_;
 };
 
-/// The tokens of each choice of `request` in an engine of its own, with room for everything.
-Seen alone(const Request& request) {
-  World world({.limits = {.max_model_len = 256,
-                          .step = {.max_sequences = 8, .max_tokens = 512, .max_logits_rows = 512},
-                          .kv_blocks = 256,
-                          .block_tokens = 16,
-                          .share_prefixes = false}});
-  world.submit(0, request);
-  world.finish();
-  return world.seen().at(0);
-}
-
 struct Outcome {
   std::uint64_t plan_hash;
   EngineCounters counters;
@@ -184,8 +96,8 @@ struct Outcome {
 
 Outcome run(unsigned seed, bool compare) {
   Chaos chaos(seed);
-  const Setup setup = chaos.setup();
-  World world(setup);
+  const WorldSetup setup = chaos.setup();
+  OracleWorld world(setup);
   const int count = chaos.pick(3, 14);
   std::map<int, Request> requests;
   std::vector<bool> cancelled(static_cast<std::size_t>(count));
@@ -194,7 +106,7 @@ Outcome run(unsigned seed, bool compare) {
     if (i >= 100000) break;
     while (submitted < count && chaos.one_in(3)) {
       requests[submitted] = chaos.request(setup.limits);
-      EXPECT_TRUE(validate(requests[submitted], setup.limits, tokenizer().vocab_size()).has_value());
+      EXPECT_TRUE(validate(requests[submitted], setup.limits, letters().vocab_size()).has_value());
       world.submit(submitted, requests[submitted]);
       ++submitted;
     }
@@ -216,7 +128,7 @@ Outcome run(unsigned seed, bool compare) {
     for (const auto& [choice, tokens] : expected.tokens) {
       const std::vector<TokenId> got =
           seen.tokens.contains(choice) ? seen.tokens.at(choice) : std::vector<TokenId>{};
-      if (cancelled[static_cast<std::size_t>(id)]) {
+      if (cancelled[static_cast<std::size_t>(id)] || seen.finish.at(choice) == FinishReason::kError) {
         EXPECT_LE(got.size(), tokens.size());
         EXPECT_TRUE(std::equal(got.begin(), got.end(), tokens.begin())) << "request " << id;
       } else {
@@ -237,6 +149,7 @@ TEST(Chaos, ChangesNoTokenAndLeavesNothingBehind) {
     sum.preemptions += outcome.counters.preemptions;
     sum.swaps += outcome.counters.swaps;
     sum.forks += outcome.counters.forks;
+    sum.failed_steps += outcome.counters.failed_steps;
     EXPECT_EQ(outcome.counters.short_plans, 0u);
     kv.hit_tokens += outcome.kv.hit_tokens;
     kv.host_hit_tokens += outcome.kv.host_hit_tokens;
@@ -248,8 +161,8 @@ TEST(Chaos, ChangesNoTokenAndLeavesNothingBehind) {
   }
   // The mix exercises what it is for.
   for (const std::uint64_t count :
-       {sum.preemptions, sum.swaps, sum.forks, kv.hit_tokens, kv.host_hit_tokens, kv.copied_on_write,
-        kv.merged_blocks, kv.evicted_blocks, kv.damaged_blocks})
+       {sum.preemptions, sum.swaps, sum.forks, sum.failed_steps, kv.hit_tokens, kv.host_hit_tokens,
+        kv.copied_on_write, kv.merged_blocks, kv.evicted_blocks, kv.damaged_blocks})
     EXPECT_GT(count, 100u);
 }
 

@@ -25,7 +25,7 @@ class OracleExecutor final : public Executor {
 
   StepResult run(const Batch& batch) override {
     ++runs;
-    if (fail_at && runs == *fail_at) throw std::runtime_error("injected");
+    if (fail_at && runs == *fail_at) fail(batch);
     states_.resize(batch.tokens.size());
     std::uint64_t seen = 0;  // sum over the positions before the row
     for (std::size_t row = 0; row < batch.tokens.size(); ++row) {
@@ -73,6 +73,13 @@ class OracleExecutor final : public Executor {
   std::optional<std::uint64_t> fail_at;  // this run throws
 
  private:
+  /// What the step was to write may be anything.
+  [[noreturn]] void fail(const Batch& batch) {
+    for (std::size_t row = 0; row < batch.tokens.size(); ++row)
+      at(batch.tables[static_cast<std::size_t>(batch.sequences[row])],
+         static_cast<std::size_t>(batch.positions[row])) = 0xDEAD;
+    throw std::runtime_error("injected");
+  }
   static std::uint64_t mix(std::uint64_t x) {
     x = (x ^ x >> 32) * 0xD6E8FEB86659FD93ull;
     x = (x ^ x >> 32) * 0xD6E8FEB86659FD93ull;
