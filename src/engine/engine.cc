@@ -74,6 +74,7 @@ void Engine::step(Time now) {
   lease_slices(now);
   account_phases(now);
   make_copies(now);
+  sort_slices_by_blocks();
   const Batch batch = build_batch();
   LOCI_CHECK(batch.rows() > 0 || ++steps_without_progress_ < 1000);
   if (batch.rows() > 0) {
@@ -180,6 +181,18 @@ void Engine::make_copies(Time now) {
     std::erase_if(plan_.slices, [this](const Slice& slice) {
       return slice.begin != sequences_.at(slice.sequence)->computed;
     });
+}
+
+/// Puts sequences that begin with the same blocks side by side, so that attention reads those blocks once for
+/// all of them. What stands beside a sequence in the batch changes nothing of its result (first law).
+void Engine::sort_slices_by_blocks() {
+  slice_order_.clear();
+  for (const Slice& slice : plan_.slices)
+    slice_order_.emplace_back(sequences_.at(slice.sequence)->table.blocks(), slice);
+  std::ranges::sort(slice_order_, [](const auto& a, const auto& b) {
+    return std::ranges::lexicographical_compare(a.first, b.first);
+  });
+  std::ranges::transform(slice_order_, plan_.slices.begin(), [](const auto& entry) { return entry.second; });
 }
 
 Batch Engine::build_batch() {

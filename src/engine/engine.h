@@ -117,6 +117,7 @@ class Engine {
   void start_waiting(Time now);
   void lease_slices(Time now);
   void make_copies(Time now);
+  void sort_slices_by_blocks();
   Batch build_batch();
   void collect(const StepResult& result, Time now);
   void fail_step(const std::string& why);
@@ -187,6 +188,7 @@ class Engine {
   std::vector<SequenceView> running_views_, waiting_views_;
   std::vector<std::pair<Sequence*, int>> starting_;  // and its cached tokens
   StepPlan plan_;
+  std::vector<std::pair<std::span<const std::uint32_t>, Slice>> slice_order_;
   StepWork work_;
   Time step_began_{};
   std::vector<int> damaged_;

@@ -150,6 +150,19 @@ class Cache {
     return output;
   }
 
+  /// Lets each sequence begin with blocks of the one before it, any number of them; all are written anew.
+  void share_prefixes(const OpTable& ops, WorkerPool& pool, Random& random) {
+    for (std::size_t s = 1; s < tables_.size(); ++s) {
+      const auto most = static_cast<int>(std::min(tables_[s].size(), tables_[s - 1].size()));
+      std::copy_n(tables_[s - 1].begin(), random.between(most / 2, most), tables_[s].begin());
+    }
+    for (int s = 0, first = 0; s < static_cast<int>(tables_.size()); ++s) {
+      const int count = shape_.lengths[static_cast<std::size_t>(s)];
+      write(ops, pool, first, count);
+      first += count;
+    }
+  }
+
   /// Naive softmax attention in double precision over the rounded keys and values.
   std::vector<double> exact(int token, int head) const;
 
@@ -438,6 +451,38 @@ TEST_P(AttentionLaw, AloneInChunksOrMixedATokenIsTheSame) {
       check(tokens);
     }
   }
+}
+
+TEST_P(AttentionLaw, WhatSequencesShareIsReadOnceWithTheSameBits) {
+  Random random(7);
+  WorkerPool one(1), three(3);
+  for (const OpTable* ops : attention_tables())
+    for (int round = 0; round < 8; ++round) {
+      Shape shape = random_shape(random, round * 5);
+      shape.dtype = GetParam();
+      shape.kv_heads = 1;
+      shape.group = random.between(1, 3);
+      shape.window = round % 3 == 1 ? random.between(100, 400) : 0;
+      shape.lengths.clear();
+      for (int s = random.between(2, 20); s > 0; --s) shape.lengths.push_back(random.between(60, 700));
+      Cache cache(shape, random);
+      cache.clear();
+      cache.share_prefixes(*ops, one, random);
+      std::vector<int> tokens;
+      for (int s = 0, end = 0; s < static_cast<int>(shape.lengths.size()); ++s) {
+        end += shape.lengths[static_cast<std::size_t>(s)];
+        const int count = random.between(0, 9) == 0 ? random.between(1, 30) : 1;  // a chunk, or it decodes
+        for (int t = end - count - random.between(0, 3); t < end; t += random.between(1, 2))
+          tokens.push_back(t);
+      }
+      const std::vector<float> together = cache.attend(*ops, round % 2 == 0 ? one : three, tokens);
+      for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const auto row = together.begin() + static_cast<long>(i) * cache.output_width();
+        ASSERT_TRUE(same_bits(std::vector<float>(row, row + cache.output_width()),
+                              cache.attend(*ops, one, {tokens[i]})))
+            << ops->name << " block " << shape.block_tokens << ' ' << tokens[i];
+      }
+    }
 }
 
 TEST_P(AttentionLaw, ThreadsAndBlocksChangeNothing) {

@@ -112,4 +112,13 @@ static inline Visible visible_positions(const AttentionArgs& args, int token) {
   return {first, args.ends != nullptr ? args.ends[token] : position + 1};
 }
 
+/// Whether positions [first, end) lie in the same blocks of two tables.
+static inline bool same_blocks(const KvView& kv, const std::uint32_t* a, const std::uint32_t* b, int first,
+                               int end) {
+  if (a == b) return true;
+  for (int i = first / kv.block_tokens; i * kv.block_tokens < end; ++i)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+
 }  // namespace loci::kernels

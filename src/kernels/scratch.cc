@@ -19,7 +19,7 @@ struct Buffer {
 }  // namespace
 
 std::byte* thread_scratch(ScratchUse use, std::size_t bytes) {
-  thread_local Buffer buffers[5];
+  thread_local Buffer buffers[6];
   Buffer& buffer = buffers[static_cast<int>(use)];
   if (buffer.size < bytes) {
     buffer.bytes.reset();

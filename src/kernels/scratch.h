@@ -8,7 +8,7 @@
 namespace loci::kernels {
 
 /// What is needed at the same time in one thread has different uses.
-enum class ScratchUse { kTile, kGather, kList, kPartials, kOperands };
+enum class ScratchUse { kTile, kGather, kList, kTokenTiles, kPartials, kOperands };
 
 /// `bytes` bytes at a multiple of 64, of this thread, until it asks for the same use again. Contents are
 /// what was last written there, or anything.

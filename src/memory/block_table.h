@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@ class BlockTable {
   int block_count() const { return static_cast<int>(blocks_.size()); }
   BlockId block(int index) const { return static_cast<BlockId>(blocks_[static_cast<std::size_t>(index)]); }
   int sealed_blocks() const { return sealed_; }
+  std::span<const std::uint32_t> blocks() const { return blocks_; }
   const std::uint32_t* data() const { return blocks_.data(); }  // as the kernels read it
 
  private:

@@ -10,11 +10,13 @@ namespace {
 
 constexpr int kBlockTokens = 16;
 
-/// Each of `sequences` sequences of `length` positions asks with its last `tokens`.
+/// Each of `sequences` sequences of `length` positions asks with its last `tokens`. Of all the first `shared`
+/// positions lie in the same blocks.
 struct AttentionShape {
   DType dtype;
   int sequences, length, tokens;
   int heads = 32, kv_heads = 8, head_dim = 128;
+  int shared = 0;
 
   int blocks() const { return blocks_for(length, kBlockTokens); }  // of a sequence
   std::size_t kv_features() const { return static_cast<std::size_t>(kv_heads * head_dim); }
@@ -70,7 +72,10 @@ class KvCopies {
     const auto blocks = static_cast<std::size_t>(shape.blocks());
     for (std::size_t b = 0; b < blocks * sequences_ * copies_; ++b)
       table_.push_back(static_cast<std::uint32_t>(b));
-    for (std::size_t s = 0; s < sequences_ * copies_; ++s) pointers_.push_back(&table_[s * blocks]);
+    for (std::size_t s = 0; s < sequences_ * copies_; ++s) {
+      pointers_.push_back(&table_[s * blocks]);
+      std::copy_n(pointers_[s / sequences_ * sequences_], shape.shared / kBlockTokens, &table_[s * blocks]);
+    }
   }
 
   KvArena arena_;
@@ -129,7 +134,7 @@ class AttentionCase final : public KvCase {
     for (const int position : positions_) seen += position + 1;
     return {
         .operations = 4 * seen * width_,
-        .bytes = token_bytes() * shape_.sequences * shape_.length,
+        .bytes = token_bytes() * (shape_.sequences * (shape_.length - shape_.shared) + shape_.shared),
         .operands = shape_.dtype == DType::kF32 ? kernels::Operands::kFloat32 : kernels::Operands::kBFloat16};
   }
 
@@ -184,7 +189,8 @@ NamedCase named_case(std::string name, double error_allowed, const AttentionShap
                       .tokens = std::min(shape.tokens, 9),
                       .heads = 4,
                       .kv_heads = 2,
-                      .head_dim = 64};
+                      .head_dim = 64,
+                      .shared = shape.shared > 0 ? 160 : 0};
             LOCI_TRY(KvCopies kv,
                      KvCopies::make(used, size.small || shape.tokens > 1 ? 0 : size.stream_bytes));
             kv.fill(used, pool);
@@ -202,6 +208,9 @@ void add_attention_cases(std::vector<NamedCase>& cases) {
                                               {.dtype = dtype, .sequences = 1, .length = 4096, .tokens = 1}));
     cases.push_back(named_case<AttentionCase>(fmt::format("attention/{}/decode:16x512", type), allowed,
                                               {.dtype = dtype, .sequences = 16, .length = 512, .tokens = 1}));
+    cases.push_back(named_case<AttentionCase>(
+        fmt::format("attention/{}/shared:16x4096", type), allowed,
+        {.dtype = dtype, .sequences = 16, .length = 4096 + 64, .tokens = 1, .shared = 4096}));
     cases.push_back(
         named_case<AttentionCase>(fmt::format("attention/{}/prefill:512", type), allowed,
                                   {.dtype = dtype, .sequences = 1, .length = 512, .tokens = 512}));

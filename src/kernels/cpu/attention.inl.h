@@ -8,34 +8,60 @@
 
 namespace loci::kernels {
 
-/// What a task is worth: positions times rows, few rows counting as eight, since then reading is the limit.
-static inline double task_cost(int positions, int rows) {
-  return static_cast<double>(positions) * (rows < 8 ? 8 : rows);
-}
-
-/// Neighbouring tokens of one sequence that a tile may hold: what they see moves on with them.
-static inline int tile_tokens(const AttentionArgs& args, int token, int most) {
-  Visible last = visible_positions(args, token);
-  int count = 1;
-  for (; count < most && token + count < args.tokens; ++count) {
-    const Visible next = visible_positions(args, token + count);
-    if (args.rows.sequence[token + count] != args.rows.sequence[token] || next.first < last.first ||
-        next.end < last.end)
-      break;
-    last = next;
-  }
-  return count;
-}
-
-/// Tokens of one tile, and the parts of the positions that they see.
+/// Neighbouring tokens that read much of the same keys and values: of one sequence, or of several that share
+/// the blocks of a prefix (Hydragen, Juravsky et al. 2024; here a row's arithmetic stays as it is alone). And
+/// the parts of the positions that they see.
 struct TokenTile {
-  int token, tokens, first_part, end_part, positions;
+  int token, tokens, first_part, end_part;
+  double read, seen;  // positions: that are read, each once; that the tokens see, all together
 };
+
+static inline const std::uint32_t* block_table(const AttentionArgs& args, int token) {
+  return args.rows.tables[args.rows.sequence[token]];
+}
+
+/// Whether a token reads what the one before it reads at first: for a span at least.
+static inline bool joins_tile(const AttentionArgs& args, int token) {
+  if (args.rows.sequence[token] == args.rows.sequence[token - 1]) return true;
+  const Visible one = visible_positions(args, token - 1), other = visible_positions(args, token);
+  const int first = one.first > other.first ? one.first : other.first, end = first + kAttentionSpan;
+  return end <= one.end && end <= other.end &&
+         same_blocks(args.kv, block_table(args, token - 1), block_table(args, token), first, end);
+}
+
+/// Positions from which on a token reads what the one before it does not.
+static inline int shared_end(const AttentionArgs& args, int token) {
+  const Visible one = visible_positions(args, token - 1), other = visible_positions(args, token);
+  const int most = one.end < other.end ? one.end : other.end;
+  if (args.rows.sequence[token] == args.rows.sequence[token - 1]) return most;
+  const std::uint32_t *before = block_table(args, token - 1), *table = block_table(args, token);
+  const int block = args.kv.block_tokens;
+  int end = (one.first > other.first ? one.first : other.first) / block * block;
+  while (end < most && before[end / block] == table[end / block]) end += block;
+  return end < most ? end : most;
+}
+
 static inline TokenTile token_tile(const AttentionArgs& args, int token, int most) {
-  const int tokens = tile_tokens(args, token, most);
-  const int first = visible_positions(args, token).first,
-            end = visible_positions(args, token + tokens - 1).end;
-  return {token, tokens, first / kAttentionPart, (end - 1) / kAttentionPart + 1, end - first};
+  Visible all = visible_positions(args, token);
+  const auto positions = [](const Visible& seen) { return static_cast<double>(seen.end - seen.first); };
+  TokenTile tile{token, 1, 0, 0, positions(all), positions(all)};
+  for (int next = token + 1; tile.tokens < most && next < args.tokens && joins_tile(args, next); ++next) {
+    const Visible seen = visible_positions(args, next);
+    tile.read += seen.end - shared_end(args, next);
+    tile.seen += positions(seen);
+    if (seen.first < all.first) all.first = seen.first;
+    if (seen.end > all.end) all.end = seen.end;
+    ++tile.tokens;
+  }
+  tile.first_part = all.first / kAttentionPart;
+  tile.end_part = (all.end - 1) / kAttentionPart + 1;
+  return tile;
+}
+
+/// What a tile's task is worth: positions times rows, few rows counting as eight, since then reading is the
+/// limit.
+static inline double task_cost(const TokenTile& tile, int heads) {
+  return tile.seen * heads > tile.read * 8 ? tile.seen * heads : tile.read * 8;
 }
 
 /// The tasks of a call, in this thread's scratch memory.
@@ -59,15 +85,20 @@ static inline int tile_heads(const AttentionArgs& args, int row_limit) {
   return group < row_limit ? group : row_limit;
 }
 
-/// f(tile) for the tokens of a call, the last first: in a prompt they have the most to do.
-template <class F>
-static inline void for_each_token_tile(const AttentionArgs& args, int row_limit, F&& f) {
-  const int most = row_limit / tile_heads(args, row_limit);
-  for (int token = 0; token < args.tokens;) {
-    const TokenTile tile = token_tile(args, token, most);
-    f(tile);
-    token += tile.tokens;
-  }
+/// The tokens of a call.
+struct TokenTiles {
+  const TokenTile* tiles;
+  int count;
+  const TokenTile* begin() const { return tiles; }
+  const TokenTile* end() const { return tiles + count; }
+};
+static inline TokenTiles token_tiles(const AttentionArgs& args, int most) {
+  auto* tiles = reinterpret_cast<TokenTile*>(
+      thread_scratch(ScratchUse::kTokenTiles, static_cast<std::size_t>(args.tokens) * sizeof(TokenTile)));
+  int count = 0;
+  for (int token = 0; token < args.tokens; token += tiles[count++].tokens)
+    tiles[count] = token_tile(args, token, most);
+  return {tiles, count};
 }
 
 /// Parts of a tile that make one task: all, or fewer if that leaves more than a fair piece.
@@ -82,7 +113,7 @@ static inline void add_tasks(const AttentionArgs& args, double fair, int head, i
                              const TokenTile& tile, long& partial_floats_left, float*& partials,
                              TaskList& list) {
   const int parts = tile.end_part - tile.first_part, rows = tile.tokens * heads;
-  const int step = parts_a_task(tile, task_cost(tile.positions, rows), fair);
+  const int step = parts_a_task(tile, task_cost(tile, heads), fair);
   const long part_floats = rows * partial_floats(args.kv.head_dim);
   TileTask task{tile.token, tile.tokens, head, heads, tile.first_part, tile.end_part, nullptr};
   if (step == parts || parts * part_floats > partial_floats_left) {
@@ -105,13 +136,14 @@ static inline void add_tasks(const AttentionArgs& args, double fair, int head, i
 static inline TaskList list_tasks(const AttentionArgs& args, int threads, int row_limit) {
   const int heads = tile_heads(args, row_limit), group = args.heads / args.kv.kv_heads;
   const int head_tiles = (group + heads - 1) / heads * args.kv.kv_heads;
+  const TokenTiles token_tiles = kernels::token_tiles(args, row_limit / heads);
   double cost = 0;
   long tiles = 0, parts = 0;
-  for_each_token_tile(args, row_limit, [&](const TokenTile& tile) {
-    cost += task_cost(tile.positions, tile.tokens * heads) * head_tiles;
+  for (const TokenTile& tile : token_tiles) {
+    cost += task_cost(tile, heads) * head_tiles;
     tiles += head_tiles;
     parts += long{tile.end_part - tile.first_part} * head_tiles;
-  });
+  }
   const double fair = threads > 1 ? cost / (threads * kPiecesPerThread) : cost;
   TaskList list{};
   list.tasks = reinterpret_cast<TileTask*>(
@@ -129,10 +161,9 @@ static inline TaskList list_tasks(const AttentionArgs& args, int threads, int ro
   // Tiles of one KV head follow each other: its keys and values are still in the cache.
   for (int kv_head = 0; kv_head < args.kv.kv_heads; ++kv_head)
     for (int h = 0; h < group; h += heads)
-      for_each_token_tile(args, row_limit, [&](const TokenTile& tile) {
+      for (const TokenTile& tile : token_tiles)
         add_tasks(args, fair, kv_head * group + h, group - h < heads ? group - h : heads, tile, floats_left,
                   partials, list);
-      });
   return list;
 }
 

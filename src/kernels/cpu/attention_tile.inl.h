@@ -1,6 +1,7 @@
-// Attention of a tile: some neighbouring tokens of one sequence, times some query heads that share a KV head.
-// Each of its rows (a head of a token) goes through the steps that ops.h states, alone; what the rows share
-// is the reading of keys and values.
+// Attention of a tile: some neighbouring tokens, times some query heads that share a KV head. Each of its
+// rows (a head of a token) goes through the steps that ops.h states, alone; what rows share is the reading of
+// keys and values, for as long as they lie in the same blocks: all those of one sequence, and those of
+// several up to where their prefixes part.
 #pragma once
 
 #include "kernels/cpu/attention_math.inl.h"
@@ -117,10 +118,10 @@ class Tile {
       : args_(args),
         task_(task),
         kv_{args.kv,
-            args.rows.tables[args.rows.sequence[task.token]],
+            nullptr,
             task.head / (args.heads / args.kv.kv_heads),
             padded_dims(args.kv.head_dim),
-            task.tokens * task.heads <= Products::kRows,
+            false,
             Products::kCopies,
             nullptr},
         memory_(args.kv, task.tokens * task.heads),
@@ -142,13 +143,19 @@ class Tile {
   struct Rows {
     int begin, end;
   };
-  /// Those of the tokens that see any of positions [first, end): a run, since what tokens see moves on.
-  Rows rows_seeing(int first, int end) const {
-    int begin = 0, stop = task_.tokens;
-    while (begin < stop && seen_[begin].end <= first) ++begin;
-    while (stop > begin && seen_[stop - 1].first >= end) --stop;
-    return {begin * task_.heads, stop * task_.heads};
-  }
+  /// Tokens [begin, end) of the tile.
+  struct Tokens {
+    int begin, end;
+  };
+  /// Tokens that read a span together: what any of them sees of it, and the table to read it through, that of
+  /// the one that sees most, which is `table_end` positions long.
+  struct Reading {
+    Tokens tokens;
+    Visible seen;
+    const std::uint32_t* table;
+    int table_end;
+  };
+  const std::uint32_t* table(int t) const { return args_.rows.tables[args_.rows.sequence[task_.token + t]]; }
   const Visible& seen(int row) const { return seen_[row / task_.heads]; }
   int token(int row) const { return task_.token + row / task_.heads; }
   int head(int row) const { return task_.head + row % task_.heads; }
@@ -166,11 +173,14 @@ class Tile {
 
   void pack_queries();
   void attend_part(int part);
-  void attend_span(int first, Rows rows);
+  void attend_spans(int first, int end, Tokens tokens);
+  Tokens tokens_seeing(int span, Tokens tokens) const;
+  Reading read_together(int span, Tokens tokens) const;
+  void attend_span(int span, const Reading& reading);
   void compute_scores(int first, int end, Rows rows);
   void weigh(int row, int span, int begin_group, int end_group);
   Vec finish_scores(int row, int first, Vec dots) const;
-  void add_values(int first, int end, Rows rows);
+  void add_values(int first, int end, Rows rows, int table_end);
   void write_output() const;
 
   const AttentionArgs& args_;
@@ -198,24 +208,19 @@ void Tile<Math, Products>::pack_queries() {
 
 template <class Math, class Products>
 void Tile<Math, Products>::attend_part(int part) {
-  const int first = part * kAttentionPart;
-  const Rows rows = rows_seeing(first, first + kAttentionPart);
-  for (int r = rows.begin; r < rows.end; ++r) memory_.maximum[r] = -__builtin_inff();
+  for (int r = 0; r < memory_.rows; ++r) memory_.maximum[r] = -__builtin_inff();
   const auto zero = [&](float* values, long width) {
-    if (rows.begin < rows.end)
-      std::memset(values + rows.begin * width, 0,
-                  sizeof(float) * static_cast<std::size_t>((rows.end - rows.begin) * width));
+    std::memset(values, 0, sizeof(float) * static_cast<std::size_t>(memory_.rows * width));
   };
   zero(memory_.weight_sums, kLaneCount);
   zero(memory_.sums, memory_.stride);
-  for (int span = first; span < first + kAttentionPart; span += kAttentionSpan) {
-    const Rows in_span = rows_seeing(span, span + kAttentionSpan);
-    if (in_span.begin < in_span.end) attend_span(span, in_span);
-  }
+  const int first = part * kAttentionPart, end = first + kAttentionPart;
+  attend_spans(first, end, {0, task_.tokens});
   float* partial = task_.partials == nullptr ? nullptr
                                              : task_.partials + (part - task_.first_part) * memory_.rows *
                                                                     partial_floats(args_.kv.head_dim);
-  for (int r = rows.begin; r < rows.end; ++r) {
+  for (int r = 0; r < memory_.rows; ++r) {
+    if (seen(r).end <= first || seen(r).first >= end) continue;
     const float sum = fold_sum(Vec::load(memory_.weight_sums + r * kLaneCount));
     const float* values = memory_.sums + r * memory_.stride;
     if (partial == nullptr) {
@@ -230,23 +235,71 @@ void Tile<Math, Products>::attend_part(int part) {
   }
 }
 
-/// The span that begins at `first`, of which `rows` see something.
+/// Spans from `first` to the end of the part for some tokens: together while they read the same blocks, then
+/// one group after the other, each to the end of the part.
 template <class Math, class Products>
-void Tile<Math, Products>::attend_span(int first, Rows rows) {
-  const int low = seen(rows.begin).first > first ? seen(rows.begin).first : first;
-  const int high =
-      seen(rows.end - 1).end < first + kAttentionSpan ? seen(rows.end - 1).end : first + kAttentionSpan;
-  const int begin = low / kLaneCount * kLaneCount;
+void Tile<Math, Products>::attend_spans(int first, int end, Tokens tokens) {
+  for (int span = first; span < end; span += kAttentionSpan) {
+    Tokens seeing = tokens_seeing(span, tokens);
+    if (seeing.begin == seeing.end) continue;
+    const Reading reading = read_together(span, seeing);
+    if (reading.tokens.end < seeing.end) {
+      attend_spans(span, end, {tokens.begin, reading.tokens.end});
+      return attend_spans(span, end, {reading.tokens.end, tokens.end});
+    }
+    attend_span(span, reading);
+  }
+}
+
+/// Without those at both ends that see nothing of the span.
+template <class Math, class Products>
+auto Tile<Math, Products>::tokens_seeing(int span, Tokens tokens) const -> Tokens {
+  const auto sees = [&](int t) { return seen_[t].end > span && seen_[t].first < span + kAttentionSpan; };
+  while (tokens.begin < tokens.end && !sees(tokens.begin)) ++tokens.begin;
+  while (tokens.end > tokens.begin && !sees(tokens.end - 1)) --tokens.end;
+  return tokens;
+}
+
+/// The first of the tokens, and those behind it that find what they see of the span in the same blocks.
+template <class Math, class Products>
+auto Tile<Math, Products>::read_together(int span, Tokens tokens) const -> Reading {
+  const auto clip = [span](const Visible& seen) -> Visible {
+    const int end = span + kAttentionSpan;
+    return {seen.first > span ? seen.first : span, seen.end < end ? seen.end : end};
+  };
+  const Visible& first = seen_[tokens.begin];
+  Reading reading{{tokens.begin, tokens.begin + 1}, clip(first), table(tokens.begin), first.end};
+  for (int t = tokens.begin + 1; t < tokens.end; ++t, ++reading.tokens.end) {
+    const Visible seen = clip(seen_[t]);
+    const int low = seen.first < reading.seen.first ? seen.first : reading.seen.first;
+    const int high = seen.end < reading.seen.end ? seen.end : reading.seen.end;
+    if (seen.first >= seen.end || !same_blocks(args_.kv, reading.table, table(t), low, high)) break;
+    reading.seen.first = low;
+    if (seen_[t].end > reading.table_end) {
+      reading.table = table(t);
+      reading.table_end = seen_[t].end;
+      reading.seen.end = seen.end;
+    }
+  }
+  return reading;
+}
+
+template <class Math, class Products>
+void Tile<Math, Products>::attend_span(int span, const Reading& reading) {
+  const Rows rows{reading.tokens.begin * task_.heads, reading.tokens.end * task_.heads};
+  const int high = reading.seen.end, begin = reading.seen.first / kLaneCount * kLaneCount;
+  kv_.table = reading.table;
+  kv_.once = rows.end - rows.begin <= Products::kRows;
   if (has_kv_scales(args_.kv.dtype)) {
     std::memset(memory_.key_scales, 0, 2 * kAttentionSpan * sizeof(float));  // of absent positions: no NaN
     for (int p = begin; p < high; p += kLaneCount)
-      kv_.scales(p, high - p < kLaneCount ? high - p : kLaneCount, memory_.key_scales + (p - first),
-                 memory_.value_scales + (p - first));
+      kv_.scales(p, high - p < kLaneCount ? high - p : kLaneCount, memory_.key_scales + (p - span),
+                 memory_.value_scales + (p - span));
   }
   compute_scores(begin, high, rows);
   for (int r = rows.begin; r < rows.end; ++r)
-    weigh(r, first, (begin - first) / kLaneCount, (high - first + kLaneCount - 1) / kLaneCount);
-  add_values(begin, high, rows);
+    weigh(r, span, (begin - span) / kLaneCount, (high - span + kLaneCount - 1) / kLaneCount);
+  add_values(begin, high, rows, reading.table_end);
 }
 
 /// Dot products with positions [first, end), `first` being a multiple of 16, into scores[row][position in
@@ -328,13 +381,13 @@ void Tile<Math, Products>::weigh(int row, int span, int begin_group, int end_gro
 
 /// sums = sums * corrections + weights x values of positions [first, end), `first` being a multiple of 16.
 template <class Math, class Products>
-void Tile<Math, Products>::add_values(int first, int end, Rows rows) {
+void Tile<Math, Products>::add_values(int first, int end, Rows rows, int table_end) {
   const float* values[kSpanGroups];
   int groups = 0;
   Ahead ahead{.step = kv_.key_step()};  // the keys of the next span
   for (int p = first; p < end; p += kLaneCount, ++groups) {
     const int next = p + kAttentionSpan;
-    const bool fetches = kv_.once && next < seen_[task_.tokens - 1].end;
+    const bool fetches = kv_.once && next < table_end;
     values[groups] = kv_.values(groups, p, end - p < kLaneCount ? end - p : kLaneCount,
                                 fetches ? kv_.key_bytes_at(next) : kv_.value_bytes_at(p));
     ahead.groups[groups] = fetches && kv_.values_in_place() ? kv_.keys_at(next) : values[groups];
