@@ -1,35 +1,18 @@
 // What planning costs: no allocation once the buffers have grown, and so many microseconds (printed by `make
 // soak`; a test asserts no time).
-#include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <gtest/gtest.h>
-#include <new>
 
 #include "sched/scheduler.h"
+#include "testing/count_allocations.h"
 #include "testing/scheduler_views.h"
 #include "testing/soak.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-}
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* p = std::malloc(bytes > 0 ? bytes : 1)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
 
 namespace loci {
 namespace {
 
+using testing::allocations;
 using testing::at_ms;
 using testing::Scene;
 
