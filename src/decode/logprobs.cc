@@ -7,14 +7,6 @@
 namespace loci {
 namespace {
 
-double log_sum_exp(std::span<const float> logits) {
-  float max = -std::numeric_limits<float>::infinity();
-  for (const float logit : logits) max = std::max(max, logit);
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - max);
-  return max + std::log(sum);
-}
-
 int rank_of(std::span<const float> logits, TokenId token) {
   const float logit = logits[static_cast<std::size_t>(token)];
   int better = 0;
@@ -36,6 +28,14 @@ std::vector<TokenId> most_likely(std::span<const float> logits, int count) {
 }
 
 }  // namespace
+
+double log_sum_exp(std::span<const float> logits) {
+  float max = -std::numeric_limits<float>::infinity();
+  for (const float logit : logits) max = std::max(max, logit);
+  double sum = 0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - max);
+  return max + std::log(sum);
+}
 
 TokenLogprobs raw_logprobs(std::span<const float> logits, TokenId chosen, int top) {
   const double normalizer = log_sum_exp(logits);

@@ -20,6 +20,10 @@ struct TokenLogprobs {
   std::vector<TokenLogprob> top;  // the most likely tokens, best first; ties by lower id
 };
 
+/// What the logits [vocab] are normalized with: log of the sum of exp. Never below the greatest of them; not
+/// finite where one is NaN or infinite. O(vocab).
+double log_sum_exp(std::span<const float> logits);
+
 /// `logits` [vocab]; `top` alternatives (0 = none). O(vocab), and O(top log top) on top of it.
 TokenLogprobs raw_logprobs(std::span<const float> logits, TokenId chosen, int top);
 
