@@ -81,15 +81,28 @@ class Chaos {
       request.retention = {{0, pick(1, 40), {pick(0, 100), std::chrono::milliseconds(pick(1, 200))}}};
     if (one_in(9)) request.output_retention = RetentionLevel{90, {}};
     request.cache_namespace = {static_cast<std::uint64_t>(pick(0, 1))};
+    if (one_in(5)) search(request);
     return request;
   }
 
  private:
+  void search(Request& request) {
+    constexpr double kPenalties[] = {-1, 0, 1, 1.5};
+    constexpr EarlyStopping kStops[] = {EarlyStopping::kNever, EarlyStopping::kHeuristic,
+                                        EarlyStopping::kFirst};
+    request.beams = BeamParams{kPenalties[pick(0, 3)], kStops[pick(0, 2)]};
+    request.choices = pick(1, 6);  // more than slots, sometimes
+    for (int i = pick(0, 8); i > 0; --i) request.stop_token_ids.push_back(pick(3, 63));
+    if (one_in(4)) request.min_tokens = pick(0, request.max_tokens);
+    if (one_in(3)) request.logprobs = pick(0, 2);
+  }
+
   std::mt19937 random_;
 };
 
 struct Outcome {
   std::uint64_t plan_hash;
+  std::uint64_t searches, searches_ended;  // and of their hypotheses, those that a token ended
   EngineCounters counters;
   KvStats kv;
 };
@@ -120,9 +133,13 @@ Outcome run(unsigned seed, bool compare) {
     if (chaos.one_in(10)) world.engine().check_conservation();
   }
   world.finish();
+  std::uint64_t searches = 0, searches_ended = 0;
   for (auto& [id, request] : requests) {
     const Seen& seen = world.seen().at(id);
     EXPECT_EQ(seen.last, 1);
+    searches += request.beams.has_value();
+    for (const auto& [choice, finish] : seen.finish)
+      searches_ended += request.beams && finish == FinishReason::kStop;
     if (!compare) continue;
     const Seen expected = alone(request);
     for (const auto& [choice, tokens] : expected.tokens) {
@@ -137,12 +154,14 @@ Outcome run(unsigned seed, bool compare) {
       }
     }
   }
-  return {world.engine().counters().plan_hash, world.engine().counters(), world.engine().memory().stats()};
+  return {world.engine().counters().plan_hash, searches, searches_ended, world.engine().counters(),
+          world.engine().memory().stats()};
 }
 
 TEST(Chaos, ChangesNoTokenAndLeavesNothingBehind) {
   EngineCounters sum;
   KvStats kv;
+  std::uint64_t searches = 0, searches_ended = 0;
   for (int seed = 0, seeds = testing::rounds(10000, 1000000); seed < seeds; ++seed) {
     SCOPED_TRACE(seed);
     const Outcome outcome = run(static_cast<unsigned>(seed), true);
@@ -150,6 +169,7 @@ TEST(Chaos, ChangesNoTokenAndLeavesNothingBehind) {
     sum.swaps += outcome.counters.swaps;
     sum.forks += outcome.counters.forks;
     sum.failed_steps += outcome.counters.failed_steps;
+    searches += outcome.searches, searches_ended += outcome.searches_ended;
     EXPECT_EQ(outcome.counters.short_plans, 0u);
     kv.hit_tokens += outcome.kv.hit_tokens;
     kv.host_hit_tokens += outcome.kv.host_hit_tokens;
@@ -161,8 +181,8 @@ TEST(Chaos, ChangesNoTokenAndLeavesNothingBehind) {
   }
   // The mix exercises what it is for.
   for (const std::uint64_t count :
-       {sum.preemptions, sum.swaps, sum.forks, sum.failed_steps, kv.hit_tokens, kv.host_hit_tokens,
-        kv.copied_on_write, kv.merged_blocks, kv.evicted_blocks, kv.damaged_blocks})
+       {searches, searches_ended, sum.preemptions, sum.swaps, sum.forks, sum.failed_steps, kv.hit_tokens,
+        kv.host_hit_tokens, kv.copied_on_write, kv.merged_blocks, kv.evicted_blocks, kv.damaged_blocks})
     EXPECT_GT(count, 100u);
 }
 

@@ -23,8 +23,9 @@ Engine::~Engine() {
 
 void Engine::accept(RequestId id, Request request, EventSink sink, Time now) {
   const int choices = request.choices, tenant = tenants_.find(request.tenant);
+  const int sequences = request.beams ? 1 : choices;  // a search begins with one beam
   auto active = std::make_unique<ActiveRequest>(
-      ActiveRequest{id, std::move(request), std::move(sink), now, tenant, choices, choices});
+      ActiveRequest{id, std::move(request), std::move(sink), now, tenant, choices, sequences});
   active->usage.prompt_tokens = static_cast<int>(active->request.prompt.size());
   counters_.prompt_tokens += active->request.prompt.size();
   tenants_.begin_request(tenant);
@@ -32,7 +33,7 @@ void Engine::accept(RequestId id, Request request, EventSink sink, Time now) {
   const bool shares = parts_.limits.share_prefixes && active->request.share_prefix;
   const CacheNamespace owner = shares ? active->request.cache_namespace : CacheNamespace{~raw(id)};
   Sequence* leader = nullptr;
-  for (int choice = 0; choice < choices; ++choice) {
+  for (int choice = 0; choice < sequences; ++choice) {
     const SequenceId sequence_id{next_sequence_++};
     waiting_.push_back(
         std::make_unique<Sequence>(sequence_id, *active, choice, parts_.tokenizer, memory_, owner));
@@ -42,6 +43,8 @@ void Engine::accept(RequestId id, Request request, EventSink sink, Time now) {
     if (choice == 0) leader = &sequence;
     sequences_.emplace(sequence_id, &sequence);
   }
+  active->beams = make_beams(active->request);
+  if (active->beams) active->beams->live.push_back(waiting_.back().get());
   const bool is_new = requests_.emplace(id, std::move(active)).second;
   LOCI_CHECK(is_new);
 }
@@ -50,13 +53,15 @@ void Engine::cancel(RequestId id, Time now) {
   if (!requests_.contains(id)) return;
   for (SequenceList* list : {&running_, &waiting_})
     for (const auto& sequence : *list)
-      if (sequence->request->id == id) finish_without_token(*sequence, FinishReason::kAbort, "");
+      if (sequence->request->id == id && !sequence->finished)
+        finish_without_token(*sequence, FinishReason::kAbort, "");
   retire_finished(now);
 }
 
 void Engine::cancel_all(Time now) {
   for (SequenceList* list : {&running_, &waiting_})
-    for (const auto& sequence : *list) finish_without_token(*sequence, FinishReason::kAbort, "");
+    for (const auto& sequence : *list)
+      if (!sequence->finished) finish_without_token(*sequence, FinishReason::kAbort, "");
   retire_finished(now);
 }
 
@@ -86,6 +91,7 @@ void Engine::step(Time now) {
       fail_step(error.what());
     }
   }
+  advance_searches(now);
   retire_finished(now);
   ++counters_.steps;
 }
@@ -246,6 +252,10 @@ void Engine::take_logits(Sequence& sequence, const Slice& slice, const StepResul
     const auto logits = result.row(rows.logits++);
     if (sequence.lacks_prompt_logprobs()) take_prompt_logprobs(sequence, logits);
     if (position != last_known) continue;
+    if (sequence.request->beams) {
+      expand_beam(sequence, logits);
+      continue;
+    }
     if (sequence.generated() == 0 && sequence.request->sequences > 1) fork_siblings(sequence, logits);
     take_token(sequence, logits);
   }

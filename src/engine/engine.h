@@ -43,7 +43,7 @@ struct EngineCounters {
   std::uint64_t steps = 0, preemptions = 0, swaps = 0, prompt_tokens = 0, generation_tokens = 0;
   std::uint64_t computed_tokens = 0;    // rows of all steps
   std::uint64_t recomputed_tokens = 0;  // of them, those whose KV had been lost by preemption
-  std::uint64_t forks = 0;              // choices that began from another's prompt
+  std::uint64_t forks = 0;              // choices and beams that began from the KV of another
   std::uint64_t stalled_steps = 0;      // in which a running sequence got no tokens for want of blocks
   std::uint64_t short_plans = 0;   // slices without room although nobody was preempted: a planner's mistake
   std::uint64_t failed_steps = 0;  // that the executor could not compute
@@ -140,6 +140,16 @@ class Engine {
   void drop_damaged(BlockId block, Time now);
   void fork_siblings(Sequence& leader, std::span<const float> logits);
 
+  // Beam search (engine_beams.cc).
+  std::unique_ptr<BeamGroup> make_beams(const Request& request) const;
+  void expand_beam(Sequence& beam, std::span<const float> logits);
+  void advance_searches(Time now);
+  void advance_search(ActiveRequest& request, Time now);
+  Sequence& fork_beam(Sequence& parent);
+  void finish_search(ActiveRequest& request);
+  void end_search(ActiveRequest& request, FinishReason reason, const std::string& error);
+  void drop(Sequence& sequence);
+
   /// The first unread row of each kind of result.
   struct ResultRows {
     int logits = 0, states = 0;
@@ -155,6 +165,7 @@ class Engine {
   bool is_end_token(const Request& request, TokenId token) const;
   void add_text(Sequence& sequence, TokenId token, Event& event) const;
   void emit(Sequence& sequence, Event&& event);
+  void post(ActiveRequest& request, Event&& event);
   void finish_without_token(Sequence& sequence, FinishReason reason, std::string error);
 
   Parts parts_;
@@ -191,6 +202,7 @@ class Engine {
   std::vector<std::pair<std::span<const std::uint32_t>, Slice>> slice_order_;
   StepWork work_;
   Time step_began_{};
+  std::vector<ActiveRequest*> expanded_;  // searches whose beams all wait: they take a step
   std::vector<int> damaged_;
   std::vector<TokenId> batch_tokens_;
   std::vector<int> batch_positions_, batch_sequences_, batch_logits_rows_, batch_state_rows_;

@@ -99,6 +99,7 @@ void Engine::add_text(Sequence& sequence, TokenId token, Event& event) const {
 }
 
 void Engine::finish_without_token(Sequence& sequence, FinishReason reason, std::string error) {
+  if (sequence.request->beams) return end_search(*sequence.request, reason, error);
   Event event;
   event.finish = reason;
   event.error = std::move(error);
@@ -108,14 +109,14 @@ void Engine::finish_without_token(Sequence& sequence, FinishReason reason, std::
 
 void Engine::emit(Sequence& sequence, Event&& event) {
   LOCI_CHECK(!sequence.finished);
-  ActiveRequest& request = *sequence.request;
   event.choice = sequence.choice;
   if (!sequence.lacks_prompt_logprobs()) event.prompt_logprobs = std::exchange(sequence.prompt_logprobs, {});
-  if (event.finish) {
-    sequence.finished = true;
-    finished_.push_back(sequence.id);
-    event.last = --request.unfinished_choices == 0;
-  }
+  if (event.finish) drop(sequence);
+  post(*sequence.request, std::move(event));
+}
+
+void Engine::post(ActiveRequest& request, Event&& event) {
+  if (event.finish) event.last = --request.unfinished_choices == 0;
   event.usage = request.usage;
   outbox_.push_back({&request, std::move(event)});
 }

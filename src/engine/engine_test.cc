@@ -5,121 +5,31 @@
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
-#include <map>
 #include <random>
 
-#include "engine/engine_parts.h"
-#include "engine/loaded_model.h"
-#include "engine/local_executor.h"
-#include "engine/memory_plan.h"
+#include "engine/testing/engine_harness.h"
 #include "testing/paths.h"
 #include "testing/soak.h"
 
 namespace loci {
 namespace {
 
-const LoadedModel& default_model() {
-  static const LoadedModel model = [] {
-    auto loaded = LoadedModel::load({}, {});
-    EXPECT_TRUE(loaded.has_value()) << loaded.error().message;
-    return std::move(*loaded);
-  }();
-  return model;
-}
+using testing::default_model;
+using testing::encode;
+using testing::Harness;
+using testing::Received;
 
-/// What a client would have received.
-struct Received {
-  struct Choice {
-    std::string text;
-    std::vector<TokenId> tokens;
-    std::vector<float> logprobs;
-    std::vector<std::optional<TokenLogprobs>> prompt_logprobs;
-    std::optional<FinishReason> finish;
-    std::variant<std::monostate, TokenId, std::string> stop_reason;
-  };
-  std::map<int, Choice> choices;
-  Usage usage;
-  int last_events = 0;
-  bool after_last = false;
-
-  void add(const Event& event) {
-    after_last |= last_events > 0;
-    Choice& choice = choices[event.choice];
-    EXPECT_FALSE(choice.finish.has_value()) << "an event after the finish of choice " << event.choice;
-    choice.text += event.text;
-    for (const OutputToken& token : event.tokens) {
-      choice.tokens.push_back(token.token);
-      if (token.logprobs) choice.logprobs.push_back(token.logprobs->chosen.logprob);
-    }
-    for (const auto& logprob : event.prompt_logprobs) choice.prompt_logprobs.push_back(logprob);
-    choice.finish = event.finish;
-    choice.stop_reason = event.stop_reason;
-    last_events += event.last ? 1 : 0;
-    usage = event.usage;
-  }
-};
-
-/// An engine in virtual time.
-class Harness {
- public:
-  explicit Harness(const EngineConfig& config, int threads = 1, kernels::Isa isa = kernels::best_isa()) {
-    const Model& model = default_model().model();
-    const MemoryPlan plan = plan_memory(model.spec(), 0, model.main_dtype(), config).value();
-    executor_ = LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, threads,
-                                              kernels::ops_for(isa), plan.host_blocks})
-                    .value();
-    Engine::Parts parts = engine_parts(default_model(), plan, config, *executor_).value();
-    limits_ = parts.limits;
-    engine_ = std::make_unique<Engine>(std::move(parts));
-  }
-
-  int submit(Request request) {
-    const auto valid = validate(request, limits_, default_model().model().spec().vocab_size);
-    EXPECT_TRUE(valid.has_value()) << valid.error().message;
-    const int number = static_cast<int>(received_.size());
-    received_.push_back(std::make_unique<Received>());
-    engine_->accept(
-        RequestId(number), std::move(request), [r = received_.back().get()](Event&& event) { r->add(event); },
-        now());
-    return number;
-  }
-  void step() {
-    ++tick_;
-    engine_->step(now());
-    engine_->deliver(now());
-  }
-  void cancel(RequestId id) { engine_->cancel(id, now()); }
-  void run() {
-    for (int i = 0; !engine_->idle(); ++i) {
-      ASSERT_LT(i, 100000);
-      step();
-    }
-    EXPECT_EQ(engine_->blocks().used(), 0);
-    for (const auto& received : received_) {
-      EXPECT_EQ(received->last_events, 1);
-      EXPECT_FALSE(received->after_last);
-    }
-  }
-  Received& received(int number) { return *received_[static_cast<std::size_t>(number)]; }
-  Engine& engine() { return *engine_; }
-  const EngineLimits& limits() const { return limits_; }
-
- private:
-  Time now() const { return Time(Duration(tick_)); }
-
-  EngineLimits limits_{};
-  std::unique_ptr<LocalExecutor> executor_;
-  std::unique_ptr<Engine> engine_;
-  std::vector<std::unique_ptr<Received>> received_;
-  std::int64_t tick_ = 0;
-};
-
-std::vector<TokenId> encode(std::string_view text) {
-  return default_model().tokenizer().encode(text);
+/// Makes a beam search of it, whose hypotheses end with a space or an article.
+void search(Request& request, int beams) {
+  request.beams = BeamParams{};
+  request.choices = beams;
+  request.sampling = {};
+  for (const char* end : {" ", " a", " the", ","})
+    if (const auto tokens = encode(end); tokens.size() == 1) request.stop_token_ids.push_back(tokens[0]);
 }
 
 /// Requests of many shapes: greedy and sampled, short and long, penalties, several choices, log
-/// probabilities.
+/// probabilities, beam searches.
 std::vector<Request> mixed_requests(int count, unsigned seed) {
   std::mt19937 random(seed);
   const auto pick = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
@@ -145,6 +55,7 @@ std::vector<Request> mixed_requests(int count, unsigned seed) {
     if (pick(0, 4) == 0) request.choices = 2;
     if (pick(0, 1) == 0) request.logprobs = 2;
     if (pick(0, 4) == 0) request.prompt_logprobs = 1;
+    if (pick(0, 4) == 0) search(request, pick(2, 4));
     requests.push_back(request);
   }
   return requests;
@@ -585,6 +496,19 @@ TEST(EngineValidate, NamesTheFieldAndBothNumbers) {
   EXPECT_EQ(refused([](Request& r) { r.choices = 0; }).field, "n");
   EXPECT_EQ(refused([](Request& r) { r.stop_token_ids = {50}; }).field, "stop_token_ids");
   EXPECT_EQ(refused([](Request& r) { r.sampling.top_p = 2; }).field, "top_p");
+  const auto refused_search = [&](auto&& change) {
+    return refused([&](Request& r) {
+             r.beams = BeamParams{};
+             change(r);
+           })
+        .field;
+  };
+  EXPECT_EQ(refused_search([](Request&) {}), "accepted");
+  EXPECT_EQ(refused_search([](Request& r) { r.beams->length_penalty = 11; }), "length_penalty");
+  EXPECT_EQ(refused_search([](Request& r) { r.sampling.temperature = 0.5f; }), "temperature");
+  EXPECT_EQ(refused_search([](Request& r) { r.stop = {"x"}; }), "stop");
+  EXPECT_EQ(refused_search([](Request& r) { r.max_tokens = 0; }), "max_tokens");
+  EXPECT_EQ(refused_search([](Request& r) { r.choices = 50; }), "n");
   const Error too_long = refused([](Request& r) { r.max_tokens = 98; });
   EXPECT_EQ(too_long.field, "max_tokens");
   EXPECT_NE(too_long.message.find("101"), std::string::npos);

@@ -95,6 +95,7 @@ void Engine::build_views() {
   }
   int look_ups = kLookUpsPerStep;
   for (const auto& sequence : waiting_) {
+    if (sequence->waits_for_beams()) continue;  // there is nothing to compute of it
     const bool lost = sequence->match_losses != memory_.losses();
     const bool stale = lost || sequence->match_growth != memory_.growth();
     if (stale && look_ups-- > 0) {
@@ -107,7 +108,11 @@ void Engine::build_views() {
 }
 
 void Engine::account_phases(Time now) {
-  for (const auto& sequence : running_) sequence->request->step_phase = Phase::kStalled;
+  std::size_t going_on = 0;
+  for (const auto& sequence : running_) {
+    sequence->request->step_phase = Phase::kStalled;
+    going_on += !sequence->waits_for_beams();
+  }
   for (const Slice& slice : plan_.slices) {
     const Sequence& sequence = *sequences_.at(slice.sequence);
     const Phase phase = slice.begin < sequence.prompt_tokens() ? Phase::kPrefill : Phase::kDecode;
@@ -117,7 +122,7 @@ void Engine::account_phases(Time now) {
     tenants_.serve(request.tenant, prompt, slice.count - prompt);
   }
   for (const auto& sequence : running_) sequence->request->clock.enter(sequence->request->step_phase, now);
-  counters_.stalled_steps += plan_.slices.size() < running_.size();
+  counters_.stalled_steps += plan_.slices.size() < going_on;
   step_began_ = now;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "decode/beam_params.h"
 #include "decode/logprobs.h"
 #include "decode/sampling_params.h"
 #include "engine/pooling.h"
@@ -33,7 +34,7 @@ struct Retention {
 struct Request {
   std::vector<TokenId> prompt;  // not empty; every id in the vocabulary
   SamplingParams sampling;
-  int choices = 1;      // n: independent token streams of this prompt
+  int choices = 1;      // n: independent token streams of this prompt, or the beams of a search
   int max_tokens = 16;  // per choice; 0 is legal only with prompt_logprobs or echo (nothing is generated)
   int min_tokens = 0;   // end-of-sequence and stop tokens are masked until then
   std::vector<std::string> stop;
@@ -44,6 +45,7 @@ struct Request {
   std::vector<TokenId> kept_special_tokens;  // that are text even so, for who reads the answer's structure
   std::optional<int> logprobs;               // alternatives per generated token (0: the chosen one alone)
   std::optional<int> prompt_logprobs;        // alternatives per prompt token
+  std::optional<BeamParams> beams;           // the choices are the best of a beam search, best first
   std::optional<Pooling> pooling;            // an embedding is wanted instead of text: max_tokens is 0
 
   // Whose it is, and what it is owed.
@@ -82,7 +84,9 @@ struct Usage {
 struct Event {
   int choice = 0;
   std::string text;  // became complete with these tokens; whole UTF-8 characters, no part of a stop string
-  std::vector<OutputToken> tokens;  // generated since the previous event of this choice
+  std::vector<OutputToken> tokens;       // generated since the previous event of this choice
+  std::vector<std::size_t> text_ends{};  // [tokens] where the text that each completed ends; empty: of one
+                                         // token, all of it
   std::vector<std::optional<TokenLogprobs>>
       prompt_logprobs;                 // in the first event of choice 0, if asked for: [prompt tokens],
                                        // the first empty (nothing precedes it)

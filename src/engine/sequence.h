@@ -1,12 +1,14 @@
 // One token stream inside the engine: what it knows, what of it is computed, and where its KV lies.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
 #include "decode/token_history.h"
+#include "engine/beam_group.h"
 #include "engine/choice_text.h"
 #include "engine/request.h"
 #include "engine/request_record.h"
@@ -30,6 +32,7 @@ struct ActiveRequest {
   std::optional<Time> first_token{};
   std::optional<FinishReason> finish{};  // of the first choice
   int preemptions = 0, recomputed_tokens = 0;
+  std::unique_ptr<BeamGroup> beams{};  // of a beam search
 
   Time deadline() const {
     return request.first_token_within && !first_token ? arrival + *request.first_token_within : Time::max();
@@ -54,6 +57,17 @@ struct Sequence {
     if (r.request.pooling) pooler.emplace(*r.request.pooling, known());
     chain.extend(tokens);
   }
+  /// A beam that knows what `parent` knows. It brings no log probabilities of the prompt: the first beam
+  /// does.
+  Sequence(SequenceId i, const Sequence& parent, const Tokenizer& tokenizer, KvMemory& memory)
+      : id(i),
+        request(parent.request),
+        choice(1),
+        tokens(parent.tokens),
+        table(memory),
+        chain(parent.chain),
+        text(tokenizer, request->request),
+        started(true) {}
 
   SequenceId id;
   ActiveRequest* request;  // outlives its sequences
@@ -71,15 +85,19 @@ struct Sequence {
   ChoiceText text;
   std::vector<std::optional<TokenLogprobs>> prompt_logprobs;  // of the prompt's tokens, until they are sent
   int prompt_logprobs_known = 0;
-  std::optional<Pooler> pooler;  // where an embedding is wanted
-  bool whole = false;            // is computed in one step
-  bool running = false;          // has been admitted, and not preempted since
-  bool started = false;          // has been admitted before
+  std::optional<Pooler> pooler;            // where an embedding is wanted
+  std::optional<BeamExpansion> expansion;  // of a beam that waits for the others of its search
+  bool whole = false;                      // is computed in one step
+  bool running = false;                    // has been admitted, and not preempted since
+  bool started = false;                    // has been admitted before
   bool finished = false;
 
   int known() const { return static_cast<int>(tokens.size()); }
   int prompt_tokens() const { return static_cast<int>(request->request.prompt.size()); }
   int generated() const { return known() - prompt_tokens(); }
+
+  /// All its known tokens have been computed, though their KV may be lost, and it cannot go on alone.
+  bool waits_for_beams() const { return expansion.has_value(); }
 
   bool wants_prompt_logprobs() const { return choice == 0 && request->request.prompt_logprobs.has_value(); }
   bool lacks_prompt_logprobs() const {

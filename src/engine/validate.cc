@@ -8,6 +8,20 @@ std::unexpected<Error> refuse(std::string_view field, std::string message) {
   return std::unexpected(Error{ErrorCode::kInvalidArgument, std::move(message), std::string(field)});
 }
 
+Result<> check_beams(const Request& request, int vocab_size) {
+  LOCI_TRY_VOID(validate(*request.beams, request.sampling));
+  if (request.max_tokens < 1)
+    return refuse("max_tokens",
+                  fmt::format("max_tokens is {}, must be at least 1 with beam search", request.max_tokens));
+  if (!request.stop.empty()) return refuse("stop", "stop strings are not available with beam search");
+  if (request.choices + std::ssize(request.stop_token_ids) >= vocab_size)
+    return refuse("n",
+                  fmt::format("n is {} and there are {} stop tokens: too many for beams in a vocabulary of "
+                              "{} tokens",
+                              request.choices, request.stop_token_ids.size(), vocab_size));
+  return {};
+}
+
 Result<> check_length(const Request& request, const EngineLimits& limits) {
   const auto prompt = static_cast<std::int64_t>(request.prompt.size());
   if (request.pooling && prompt > limits.max_model_len)
@@ -53,6 +67,7 @@ Result<> validate(const Request& request, const EngineLimits& limits, int vocab_
       return refuse("stop_token_ids",
                     fmt::format("token {} is outside the vocabulary 0..{}", token, vocab_size - 1));
   LOCI_TRY_VOID(validate(request.sampling, vocab_size));
+  if (request.beams) LOCI_TRY_VOID(check_beams(request, vocab_size));
   return check_length(request, limits);
 }
 

@@ -207,8 +207,8 @@ void Planner::add_slice(const SequenceView& sequence, int count) {
 
 /// Nothing is planned, so nothing would ever change. Offline work goes on although there is no time for it.
 /// Then, as blocks that are shared come free only with the last that holds them, everything is taken from
-/// those whom the highest of the running ones outranks. When nothing runs, the highest of those that wait has
-/// the machine to itself.
+/// those whom the highest of the running ones outranks. When none of them has anything to compute, the
+/// highest of those that wait has the machine to itself.
 void Planner::force_progress() {
   offline_seconds_ = kNoLimit;
   blocked_ = false;
@@ -216,14 +216,12 @@ void Planner::force_progress() {
   if (!plan_->slices.empty()) return;
 
   set_chunk_budget(Service::kOffline);  // no limit of time
-  if (!view_->running.empty()) {
-    const SequenceView& highest = *std::ranges::min_element(view_->running, outranks);
-    for (const SequenceView& s : view_->running)
-      if (&s != &highest) preempt(s);
-    add_slice(highest, chunk(highest));
-    return;
-  }
   const SequenceView* highest = nullptr;
+  for (const SequenceView& s : view_->running)
+    if (s.missing() > 0 && (highest == nullptr || outranks(s, *highest))) highest = &s;
+  for (const SequenceView& s : view_->running)
+    if (&s != highest) preempt(s);
+  if (highest != nullptr) return add_slice(*highest, chunk(*highest));
   for (const SequenceView& s : view_->waiting) {
     if (s.whole && held_back_[static_cast<int>(s.service)]) continue;
     if (highest == nullptr || outranks(s, *highest)) highest = &s;

@@ -173,6 +173,22 @@ TEST(Scheduler, SharedBlocksDoNotDeadlock) {
   EXPECT_THAT(plan.slices, ElementsAre(slice(1, 8, 1)));
 }
 
+// Beams that have been computed hold blocks and slots while they wait for another of their search.
+TEST(Scheduler, WhoWaitsForOtherBeamsHoldsNobodyUp) {
+  Scene scene{.running = {sequence(1, 8, 8), sequence(2, 9, 8)}, .waiting = {sequence(3, 5, 0)}};
+  EXPECT_THAT(plan_for(scene).slices, ElementsAre(slice(2, 8, 1), slice(3, 0, 5)));
+  scene.free_blocks = 0;
+  StepPlan plan = plan_for(scene);
+  EXPECT_THAT(plan.slices, ElementsAre(slice(2, 8, 1))) << "the highest of those that have something to do";
+  ASSERT_EQ(plan.preempts.size(), 1u);
+  EXPECT_EQ(plan.preempts[0].sequence, SequenceId(1));
+
+  scene.running[1] = sequence(2, 8, 8);
+  plan = plan_for(scene);
+  EXPECT_EQ(plan.preempts.size(), 2u) << "they need nothing but what the other needs";
+  EXPECT_THAT(plan.slices, ElementsAre(slice(3, 0, 5)));
+}
+
 TEST(Scheduler, SingleTokensGoByRankWhereBlocksAreShort) {
   Scene scene{.running = {sequence(1, 9, 8), sequence(2, 9, 8)}, .free_blocks = 1};
   scene.running[1].priority = -1;

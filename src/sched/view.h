@@ -20,7 +20,8 @@ struct SequenceView {
   SequenceId id;
   Time arrival;
   int known_tokens;     // prompt and generated tokens
-  int computed_tokens;  // of them, those whose KV it holds; always fewer than known. Waiting: 0
+  int computed_tokens;  // of them, those whose KV it holds; fewer than known, or all of them: then it waits
+                        // for other beams of its search, and only its KV is of interest. Waiting: 0
   int blocks;           // held; of a waiting sequence 0
   int first_logits;    // the first position whose distribution is wanted: the last known one, or earlier ones
                        // for log probabilities of the prompt; known_tokens: none
