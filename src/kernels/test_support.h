@@ -139,7 +139,8 @@ struct OwnedScaledRows {
   OwnedScaledRows(int tokens, int columns)
       : blocks(static_cast<std::size_t>((columns + kScaledColumns - 1) / kScaledColumns * tokens)),
         scales(static_cast<std::size_t>(tokens)) {
-    std::memset(blocks.data(), 0x5A, blocks.size() * sizeof(ScaledBlock));  // all of it is to be written
+    if (!blocks.empty())
+      std::memset(blocks.data(), 0x5A, blocks.size() * sizeof(ScaledBlock));  // all of it is to be written
   }
   ScaledRows view() { return {blocks.data(), scales.data()}; }
 
