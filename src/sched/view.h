@@ -73,6 +73,7 @@ struct SchedulingGoals {
   Duration inter_token = std::chrono::milliseconds(50);  // that a step with decodes should not exceed
   int lpm_group = 8;           // k of k-LPM: after the oldest, so many less one go by their match
   double ageing = 200;         // shortest remaining prefill: tokens that a second of waiting counts for
+  double patience = 10;        // fair: times its own time that a prompt waits for shorter ones, at most
   double expected_output = 0;  // tokens a sequence generates, from those that ended; 0: not known yet
   int step_tokens = 0;         // SplitFuse: rows of every step; 0: from the cost model
   Duration batch_delay{0};     // that a whole sequence may be held back for company; 0: it is not

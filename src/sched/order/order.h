@@ -26,6 +26,7 @@ struct OrderScratch {
   std::vector<std::uint64_t> keys;
   std::vector<char> taken;
   std::vector<double> counters;
+  std::vector<Candidate*> due;
 };
 
 /// Sets the ranks of `candidates`, which come in order of arrival, then id. Cost O(n log n).

@@ -222,9 +222,30 @@ TEST(OrderFair, LowestCounterFirstAndItsChargeCounts) {
   EXPECT_THAT(ids_by(order_fair, scene), ElementsAre(4, 1, 5, 2, 3));
 }
 
-TEST(OrderFair, OneTenantIsFcfs) {
-  const Scene scene = random_matches(4);
+TEST(OrderFair, OneTenantsPromptsOfOneLengthAreFcfs) {
+  Scene scene;
+  for (int i = 0; i < 40; ++i) scene.waiting.push_back(of_tenant(i * 7 % 40, 0, 50));
+  std::ranges::sort(scene.waiting, {}, &SequenceView::arrival);
   EXPECT_EQ(ids_by(order_fair, scene), ids_by(order_fcfs, scene));
+}
+
+TEST(OrderFair, ShortPromptsDoNotWaitBehindALongOneThatIsNotOverdue) {
+  SequenceView longest = of_tenant(0, 0, 16000), shorter = of_tenant(0, 0, 1000);
+  shorter.id = SequenceId(1);
+  Scene scene{.cost = testing::fitted(0, 1e-3)};
+  const auto first_when_it_arrives_at = [&](int ms) {
+    shorter.arrival = at_ms(ms);
+    scene.waiting = {longest, shorter};
+    return ids_by(order_fair, scene).front();
+  };
+  EXPECT_EQ(first_when_it_arrives_at(120'000), 1)
+      << "16 s of work are due at about 160 s, 1 s of it at 130 s";
+  EXPECT_EQ(first_when_it_arrives_at(200'000), 0);
+  longest.computed_tokens = 15500;  // half a second is left
+  EXPECT_EQ(first_when_it_arrives_at(1'000), 0);
+  longest.prompt_tokens = 10;  // it has had tokens, and was preempted
+  longest.computed_tokens = 0;
+  EXPECT_EQ(first_when_it_arrives_at(1'000), 0);
 }
 
 TEST(OrderFair, TenantsGetServiceByTheirWeights) {
