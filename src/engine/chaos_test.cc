@@ -72,7 +72,7 @@ class Chaos {
     request.sampling.seed = static_cast<std::uint64_t>(pick(0, 1000));
     if (one_in(4)) request.choices = pick(2, 4);
     if (one_in(6)) request.prompt_logprobs = 0;
-    if (one_in(8)) request.share_prefix = false;
+    if (one_in(8)) request.cache_prompt = false;
     if (one_in(4)) request.priority = pick(-2, 2);
     if (one_in(5)) request.service = Service::kOffline;
     if (one_in(3)) request.tenant = one_in(2) ? "a" : "b";

@@ -30,7 +30,7 @@ void Engine::accept(RequestId id, Request request, EventSink sink, Time now) {
   counters_.prompt_tokens += active->request.prompt.size();
   tenants_.begin_request(tenant);
   // What may not be shared has a namespace of its own: it is found by itself alone, after a preemption.
-  const bool shares = parts_.limits.share_prefixes && active->request.share_prefix;
+  const bool shares = parts_.limits.share_prefixes && active->request.cache_prompt;
   const CacheNamespace owner = shares ? active->request.cache_namespace : CacheNamespace{~raw(id)};
   Sequence* leader = nullptr;
   for (int choice = 0; choice < sequences; ++choice) {
@@ -287,7 +287,7 @@ void Engine::retire_finished(Time now) {
   for (const SequenceId id : finished_) {
     Sequence& sequence = *sequences_.at(id);
     release(sequence, now);
-    if (!parts_.limits.share_prefixes || !sequence.request->request.share_prefix)
+    if (!parts_.limits.share_prefixes || !sequence.request->request.cache_prompt)
       memory_.forget(sequence.chain, 0, now);
     ActiveRequest* request = sequence.request;
     sequences_.erase(id);

@@ -52,7 +52,7 @@ struct Request {
   std::string name;                // by which it can be asked about while it runs, and for a while after
   std::string tenant;              // the principal: quotas and fair shares count by it
   CacheNamespace cache_namespace;  // whose prefixes it may share
-  bool share_prefix = true;        // false: its KV is neither found nor left behind
+  bool cache_prompt = true;        // false: no KV is found for it, and it leaves none behind
   int priority = 0;                // lower goes first
   Service service = Service::kOnline;
   std::optional<Duration> first_token_within{};      // its deadline, for policies that keep one

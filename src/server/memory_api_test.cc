@@ -89,6 +89,16 @@ TEST(PrefixCache, ASaltAndAResetHideIt) {
   EXPECT_EQ(status_of_memory(server), "clean");
 }
 
+TEST(PrefixCache, ARequestMayStayOutOfIt) {
+  LiveServer server({}, {}, small_engine());
+  constexpr const char* kOutside = R"(, "cache_prompt": false)";
+  server.post("/v1/completions", completion(60, kOutside));
+  EXPECT_EQ(cached(server.post("/v1/completions", completion(60))), 0) << "it left nothing behind";
+  EXPECT_EQ(cached(server.post("/v1/completions", completion(60, kOutside))), 0) << "it finds nothing";
+  EXPECT_EQ(cached(server.post("/v1/completions", completion(60))), 3 * kBlock);
+  EXPECT_EQ(status_of_memory(server), "clean");
+}
+
 TEST(PrefixCache, TwoKeysNeverShareAndOneDoes) {
   LiveServer server({}, {.api_keys = {"k1", "k2"}, .tenants = {{"shop", {"s1", "s2"}}}}, small_engine());
   const auto hit = [&](const char* with) {

@@ -116,6 +116,7 @@ class RandomRequest {
                                       "priority",
                                       "service_tier",
                                       "timeout",
+                                      "cache_prompt",
                                       "cache_salt",
                                       "request_id",
                                       "first_token_within_ms",

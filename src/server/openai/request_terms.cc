@@ -115,6 +115,7 @@ void read_terms(FieldReader& fields, RequestTerms& out) {
   read_service_tier(fields, out.service);
   read_duration(fields, "first_token_within_ms", kMaxTimeoutSeconds * 1e3, 1e-3, out.first_token_within);
   read_duration(fields, "timeout", kMaxTimeoutSeconds, 1, out.timeout);
+  fields.read("cache_prompt", out.cache_prompt);
   read_cache_salt(fields, out.cache_salt);
   read_retention(fields, out);
   read_request_id(fields, out.request_id);
@@ -124,6 +125,7 @@ void apply_terms(const RequestTerms& terms, const Principal& caller, std::string
   request.name = id;
   request.tenant = caller.tenant;
   request.cache_namespace = salted(caller.cache, terms.cache_salt);
+  request.cache_prompt = terms.cache_prompt;
   request.priority = terms.priority;
   request.service = terms.service;
   request.first_token_within = terms.first_token_within;

@@ -1,11 +1,11 @@
 // What a request may say, in every API, about memory and scheduling: the terms on which it is served.
 //
 //   priority, first_token_within_ms, service_tier, timeout      when it runs
-//   cache_salt, kv_cache_retention                              what of it stays in memory, and for whom
+//   cache_prompt, cache_salt, kv_cache_retention                what of it stays in memory, and for whom
 //   request_id                                                  how it can be asked about
 //
-// Names are vLLM's (priority, cache_salt, request_id), OpenAI's and Anthropic's (service_tier) and
-// TensorRT-LLM's (kv_cache_retention).
+// Names are vLLM's (priority, cache_salt, request_id), OpenAI's and Anthropic's (service_tier),
+// TensorRT-LLM's (kv_cache_retention) and llama.cpp's (cache_prompt).
 #pragma once
 
 #include <optional>
@@ -27,6 +27,7 @@ struct RequestTerms {
   Service service = Service::kOnline;
   std::optional<Duration> first_token_within{};
   std::optional<Duration> timeout{};  // after which the request is cancelled
+  bool cache_prompt = true;           // false: it finds no KV in memory and leaves none behind
   std::string cache_salt{};
   std::vector<Retention> retention{};
   std::optional<RetentionLevel> output_retention{};

@@ -27,12 +27,13 @@ TEST(RequestTerms, SilenceIsTheDefault) {
   EXPECT_FALSE(silent->timeout || silent->first_token_within || silent->request_id ||
                silent->output_retention);
   EXPECT_TRUE(silent->retention.empty());
+  EXPECT_TRUE(silent->cache_prompt);
 }
 
 TEST(RequestTerms, ReadsEveryField) {
   const auto all =
       terms(R"({"priority": -3, "service_tier": "flex", "first_token_within_ms": 250.5, "timeout": 1.5,
-      "cache_salt": "s", "request_id": "r-1", "kv_cache_retention": {"token_range_retention_configs": [
+      "cache_prompt": false, "cache_salt": "s", "request_id": "r-1", "kv_cache_retention": {"token_range_retention_configs": [
       {"token_start": 0, "token_end": 32, "priority": 90, "duration_ms": 2000}, {"token_start": 32, "priority": 0}],
       "decode_retention_priority": 10, "decode_duration_ms": 5}})");
   ASSERT_TRUE(all.has_value()) << all.error().message;
@@ -40,6 +41,7 @@ TEST(RequestTerms, ReadsEveryField) {
   EXPECT_EQ(all->service, Service::kOffline);
   EXPECT_EQ(all->first_token_within, 250500us);
   EXPECT_EQ(all->timeout, 1500ms);
+  EXPECT_FALSE(all->cache_prompt);
   EXPECT_EQ(all->cache_salt, "s");
   EXPECT_EQ(all->request_id, "r-1");
   ASSERT_EQ(all->retention.size(), 2u);
@@ -67,6 +69,8 @@ TEST(RequestTerms, WhatIsWrongIsRefusedByName) {
       {R"({"timeout": -1})", "timeout"},
       {R"({"timeout": 1e300})", "timeout"},
       {R"({"timeout": true})", "timeout"},
+      {R"({"cache_prompt": "no"})", "cache_prompt"},
+      {R"({"cache_prompt": 0})", "cache_prompt"},
       {R"({"cache_salt": ""})", "cache_salt"},
       {R"({"cache_salt": 1})", "cache_salt"},
       {R"({"request_id": ""})", "request_id"},
