@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/log.h"
+#include "base/named_table.h"
 #include "cli/validators.h"
 #include "hub/store.h"
 #include "memory/evict/evict.h"
@@ -122,13 +123,6 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
 }
 
 namespace {
-
-template <class Policy>
-std::string names_of(std::span<const Policy> table) {
-  std::string names;
-  for (const Policy& policy : table) names += (names.empty() ? "" : ", ") + std::string(policy.name);
-  return names;
-}
 
 void add_policy_options(CLI::App& command, EngineConfig& engine) {
   const auto add = [&](const char* flag, std::string& value, const char* what, const std::string& names) {

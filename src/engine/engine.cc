@@ -154,10 +154,7 @@ void Engine::start_waiting(Time now) {
 }
 
 void Engine::sort_running() {
-  std::ranges::sort(running_, [](const auto& a, const auto& b) {
-    return a->request->arrival != b->request->arrival ? a->request->arrival < b->request->arrival
-                                                      : raw(a->id) < raw(b->id);
-  });
+  std::ranges::sort(running_, {}, [](const auto& s) { return ArrivalOrder{s->request->arrival, s->id}; });
 }
 
 /// Leases the blocks that the slices need. A slice that memory cannot serve after all leaves the plan; its

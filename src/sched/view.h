@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "base/ids.h"
 #include "base/time.h"
@@ -94,8 +95,9 @@ struct SchedulerView {
 };
 
 /// Earlier arrival first; ties by id.
+using ArrivalOrder = std::pair<Time, SequenceId>;
 inline bool arrived_before(const SequenceView& a, const SequenceView& b) {
-  return a.arrival != b.arrival ? a.arrival < b.arrival : raw(a.id) < raw(b.id);
+  return ArrivalOrder{a.arrival, a.id} < ArrivalOrder{b.arrival, b.id};
 }
 
 /// Who may take whose memory: online before offline, then by priority, then by arrival. Does not change while

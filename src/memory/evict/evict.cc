@@ -1,8 +1,8 @@
 #include "memory/evict/evict.h"
 
-#include <algorithm>
 #include <array>
-#include <string>
+
+#include "base/named_table.h"
 
 namespace loci {
 
@@ -13,12 +13,8 @@ std::span<const EvictPolicy> evict_policies() {
 }
 
 Result<EvictFunction> find_evict_policy(std::string_view name) {
-  const auto where = std::ranges::find(evict_policies(), name, &EvictPolicy::name);
-  if (where != evict_policies().end()) return where->rank;
-  std::string known;
-  for (const EvictPolicy& policy : evict_policies())
-    known += (known.empty() ? "" : ", ") + std::string(policy.name);
-  return fail(ErrorCode::kInvalidArgument, "eviction policy '{}' is none of: {}", name, known);
+  LOCI_TRY(const EvictPolicy* policy, find_named("eviction policy", evict_policies(), name));
+  return policy->rank;
 }
 
 }  // namespace loci
