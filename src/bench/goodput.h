@@ -4,13 +4,14 @@
 // --goodput`). It can be gamed: a request that is certain to miss a limit is best dropped, and tokens held
 // back and sent in even steps look better than the same tokens sent at once.
 //
-// Smooth: after "Revisiting SLO and Goodput Metrics in LLM Serving" (Wang et al. 2024, arXiv:2410.14257). The
-// user reads a token in V seconds, so token i of an answer is due at d_i = TTFT limit + i * V after the
-// request. A reader who has read all that came waits; the idle time of a request is the sum of those waits,
-// and that is how far its latest token is behind its due time: l = max_i(0, t_i - d_i). A complete answer of
-// n tokens is worth n * f(l), with f(l) = 1 / (1 + l / L); one that is not complete is worth nothing. The
-// paper leaves f to the task; this one never reaches 0, so that serving a late request is always better than
-// dropping it, and holding a token back can only raise l.
+// Smooth: the formula is Loci's own. That a late answer should lose worth by degrees is the idea of
+// "Revisiting SLO and Goodput Metrics in LLM Serving" (Wang et al. 2024, arXiv:2410.14257), whose formulas
+// are not used. The user reads a token in V seconds, so token i of an answer is due at d_i = TTFT limit + i *
+// V after the request. A reader who has read all that came waits; the idle time of a request is the sum of
+// those waits, and that is how far its latest token is behind its due time: l = max_i(0, t_i - d_i). A
+// complete answer of n tokens is worth n * f(l), with f(l) = 1 / (1 + l / L); one that is not complete is
+// worth nothing. f never reaches 0, so that serving a late request is always better than dropping it, and
+// holding a token back can only raise l.
 #pragma once
 
 #include <optional>
