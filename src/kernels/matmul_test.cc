@@ -107,66 +107,54 @@ TEST_P(Matmul, ATokensRowDoesNotDependOnTheBatchOrTheThreads) {
   }
 }
 
-TEST(MatmulFloat, ReferenceIsCloseToExact) {
-  Random random(4);
+/// The reference against sums in double; `bound(weight, input)` is what an element's product may add to the
+/// error of its sum.
+template <class Bound>
+void expect_close_to_exact(const Case& c, Bound bound) {
   WorkerPool pool(1);
-  for (const DType dtype : testing::weight_types()) {
-    const Case c(dtype, 40, 512, 3, random);
-    const std::vector<float> output = c.run(testing::reference(), pool, MatmulOutput::kStore);
-    for (int t = 0; t < c.tokens; ++t)
-      for (int r = 0; r < 40; ++r) {
-        double exact = 0, magnitude = 0;
-        for (int i = 0; i < 512; ++i) {
-          const double product =
-              double{c.weight.at(r, i)} * double{c.input[static_cast<std::size_t>(t * 512 + i)]};
-          exact += product;
-          magnitude += std::fabs(product);
-        }
-        // A sum of n terms by n roundings: at most n * 2^-24 of the sum of magnitudes (Higham, section 3.1).
-        ASSERT_NEAR(output[static_cast<std::size_t>(t * c.stride + r)], exact, 512 * 0x1p-24 * magnitude);
+  const int columns = c.weight.view.columns;
+  const std::vector<float> output = c.run(testing::reference(), pool, MatmulOutput::kStore);
+  for (int t = 0; t < c.tokens; ++t)
+    for (int r = 0; r < c.weight.view.rows; ++r) {
+      double exact = 0, allowed = 0;
+      for (int i = 0; i < columns; ++i) {
+        const double weight{c.weight.at(r, i)}, input{c.input[static_cast<std::size_t>(t * columns + i)]};
+        exact += weight * input;
+        allowed += bound(std::fabs(weight), std::fabs(input));
       }
-  }
+      ASSERT_NEAR(output[static_cast<std::size_t>(t * c.stride + r)], exact, allowed)
+          << traits(c.weight.view.dtype).name;
+    }
 }
 
-// Rounding the inputs to bytes is all that integer arithmetic adds: half a step of max|x| / 127 an input.
+/// A sum of n terms by n roundings: at most n * 2^-24 of the sum of magnitudes (Higham, section 3.1).
+constexpr int kTerms = 512;
+constexpr double kRoundings = kTerms * 0x1p-24;
+
+TEST(MatmulFloat, ReferenceIsCloseToExact) {
+  Random random(4);
+  for (const DType dtype : testing::weight_types())
+    expect_close_to_exact(Case(dtype, 40, kTerms, 3, random),
+                          [](double weight, double input) { return kRoundings * weight * input; });
+}
+
+// Rounding the inputs to bytes is all that integer arithmetic adds: half a step of max|x| / 127 an input,
+// where |x| <= 1.
 TEST(MatmulInteger, ReferenceIsCloseToExact) {
   Random random(4);
-  WorkerPool pool(1);
   for (const DType dtype : testing::integer_types()) {
-    Case c(dtype, 40, 512, 3, random);
+    Case c(dtype, 40, kTerms, 3, random);
     c.arithmetic = Arithmetic::kInteger;
-    const std::vector<float> output = c.run(testing::reference(), pool, MatmulOutput::kStore);
-    for (int t = 0; t < c.tokens; ++t)
-      for (int r = 0; r < 40; ++r) {
-        double exact = 0, bound = 0;
-        for (int i = 0; i < 512; ++i) {
-          const double weight{c.weight.at(r, i)};
-          exact += weight * double{c.input[static_cast<std::size_t>(t * 512 + i)]};
-          bound += std::fabs(weight) * (0.5 / 127 + 512 * 0x1p-24);  // |x| <= 1
-        }
-        ASSERT_NEAR(output[static_cast<std::size_t>(t * c.stride + r)], exact, bound * 1.01)
-            << traits(dtype).name;
-      }
+    expect_close_to_exact(c, [](double weight, double) { return 1.01 * weight * (0.5 / 127 + kRoundings); });
   }
 }
 
 // The same with one scale a row.
 TEST(MatmulScaled, ReferenceIsCloseToExact) {
   Random random(4);
-  WorkerPool pool(1);
-  Case c(DType::kW8A8, 40, 512, 3, random);
+  Case c(DType::kW8A8, 40, kTerms, 3, random);
   c.arithmetic = Arithmetic::kScaled;
-  const std::vector<float> output = c.run(testing::reference(), pool, MatmulOutput::kStore);
-  for (int t = 0; t < c.tokens; ++t)
-    for (int r = 0; r < 40; ++r) {
-      double exact = 0, bound = 0;
-      for (int i = 0; i < 512; ++i) {
-        const double weight{c.weight.at(r, i)};
-        exact += weight * double{c.input[static_cast<std::size_t>(t * 512 + i)]};
-        bound += std::fabs(weight) * 0.5 / 127;  // |x| <= 1
-      }
-      ASSERT_NEAR(output[static_cast<std::size_t>(t * c.stride + r)], exact, bound * 1.001);
-    }
+  expect_close_to_exact(c, [](double weight, double) { return 1.001 * weight * 0.5 / 127; });
 }
 
 TEST(MatmulScaled, NeitherRowsNorThreadsChangeABit) {
