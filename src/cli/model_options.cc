@@ -147,10 +147,13 @@ void add_policy_options(CLI::App& command, EngineConfig& engine) {
   add_number("--max-queue-delay", engine.max_queue_delay_s,
              "seconds; a request that is predicted to wait longer is refused with 429; 0: none is");
   add_number("--batch-delay-ms", engine.batch_delay_ms, "that a text to embed may wait for company");
-  command.add_option("--lpm-group", engine.lpm_group, "k of the order k-lpm")
-      ->capture_default_str()
-      ->check(at_least(1))
-      ->take_last();
+  add_number("--ageing", engine.ageing, "order srpf: prompt tokens that a second of waiting counts for");
+  const auto add_count = [&](const char* flag, int& value, int least, const char* what) {
+    command.add_option(flag, value, what)->capture_default_str()->check(at_least(least))->take_last();
+  };
+  add_count("--lpm-group", engine.lpm_group, 1, "k of the order k-lpm");
+  add_count("--step-tokens", engine.step_tokens, 0,
+            "policy splitfuse: tokens of every step; 0: where the machine is nearly saturated");
 }
 
 }  // namespace

@@ -517,6 +517,22 @@ TEST(EngineValidate, NamesTheFieldAndBothNumbers) {
   EXPECT_EQ(refused([](Request& r) { r.max_tokens = 2147483647; }).field, "max_tokens");
 }
 
+TEST(EngineParts, HaveTheOperatorsGoals) {
+  EngineConfig config{.inter_token_ms = 20, .lpm_group = 3, .ageing = 7, .step_tokens = 96};
+  const Model& model = default_model().model();
+  const MemoryPlan plan = plan_memory(model.spec(), 0, model.main_dtype(), config).value();
+  const auto executor = LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, 1,
+                                                      kernels::ops_for(kernels::Isa::kReference), 0})
+                            .value();
+  const SchedulingGoals goals = engine_parts(default_model(), plan, config, *executor)->goals;
+  EXPECT_EQ(goals.inter_token, std::chrono::milliseconds(20));
+  EXPECT_EQ(goals.lpm_group, 3);
+  EXPECT_EQ(goals.ageing, 7);
+  EXPECT_EQ(goals.step_tokens, 96);
+  config.scheduling_policy = "random";
+  EXPECT_FALSE(engine_parts(default_model(), plan, config, *executor).has_value());
+}
+
 TEST(MemoryPlan, FitsTheContextToTheMemoryOrSaysWhy) {
   const ModelSpec& spec = default_model().model().spec();
   const auto plan = [&](EngineConfig config) { return plan_memory(spec, 0, DType::kQ8_0, config); };
