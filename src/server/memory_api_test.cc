@@ -44,6 +44,36 @@ std::string status_of_memory(LiveServer& server) {
   return std::string(parsed(response.body).at("status").as_string());
 }
 
+// ---- service tiers
+
+TEST(ServiceTier, IsToldWhereItWasAskedFor) {
+  LiveServer server({}, {}, small_engine());
+  const auto told = [&](const char* path, const std::string& more) {
+    const std::string body =
+        R"({"messages": [{"role": "user", "content": "The king"}], "max_tokens": 2)" + more + "}";
+    const HttpResponse response = server.post(path, body);
+    EXPECT_EQ(response.status, 200) << response.body;
+    const json::value answer = parsed(response.body);
+    const json::value* tier = answer.as_object().if_contains("service_tier");
+    return tier == nullptr ? std::string("none") : std::string(tier->as_string());
+  };
+  constexpr const char* kChats = "/v1/chat/completions";
+  EXPECT_EQ(told(kChats, ""), "none");
+  EXPECT_EQ(told(kChats, R"(, "service_tier": "flex")"), "flex");
+  for (const char* tier : {"auto", "default", "priority"})
+    EXPECT_EQ(told(kChats, fmt::format(R"(, "service_tier": "{}")", tier)), "default") << tier;
+  const std::string stream =
+      server
+          .post(kChats,
+                R"({"messages": [{"role": "user", "content": "The king"}], "max_tokens": 2, "stream": true,
+                    "service_tier": "flex"})")
+          .body;
+  EXPECT_NE(stream.find(R"("service_tier":"flex","choices")"), std::string::npos) << stream;
+  const HttpResponse response = server.post(
+      "/v1/responses", R"({"input": "The king", "max_output_tokens": 2, "service_tier": "flex"})");
+  EXPECT_EQ(parsed(response.body).at("service_tier").as_string(), "flex") << response.body;
+}
+
 // ---- cached tokens
 
 TEST(PrefixCache, EveryApiSaysHowManyTokensWereCached) {

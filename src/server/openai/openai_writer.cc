@@ -17,7 +17,8 @@ OpenAiAnswer openai_answer(std::shared_ptr<Exchange> exchange, const ServedModel
           .stream = request.stream,
           .include_usage = request.include_usage,
           .logprobs = request.engine.logprobs.has_value(),
-          .show_prompt_logprobs = request.engine.prompt_logprobs.has_value()};
+          .show_prompt_logprobs = request.engine.prompt_logprobs.has_value(),
+          .service_tier = request.terms.asks_service_tier ? service_tier(request.terms) : std::string_view()};
 }
 
 OpenAiWriter::OpenAiWriter(OpenAiAnswer answer, const Shape& shape)
@@ -89,6 +90,8 @@ std::string OpenAiWriter::head(std::string_view object) const {
   append_json_string(object, out);
   fmt::format_to(std::back_inserter(out), ",\"created\":{},\"model\":", unix_seconds());
   append_json_string(answer_.served.name(), out);
+  if (!answer_.service_tier.empty())
+    fmt::format_to(std::back_inserter(out), ",\"service_tier\":\"{}\"", answer_.service_tier);
   out += ",\"choices\":[";
   return out;
 }

@@ -22,6 +22,7 @@ struct OpenAiAnswer {
   bool include_usage = false;         // in a stream
   bool logprobs = false;              // the request asked for them
   bool show_prompt_logprobs = false;  // in vLLM's own field
+  std::string_view service_tier{};    // how it is served, where the request asked for a tier
 };
 
 /// As the request wants it.

@@ -25,13 +25,14 @@ void read_duration(FieldReader& fields, std::string_view name, double most, doub
 }
 
 /// OpenAI's tiers, and Anthropic's `standard_only`. Whoever buys flex processing waits for less.
-void read_service_tier(FieldReader& fields, Service& out) {
+void read_service_tier(FieldReader& fields, RequestTerms& out) {
   constexpr std::string_view kOnline[] = {"auto", "default", "priority", "scale", "standard_only"};
   std::optional<std::string> tier;
   fields.read("service_tier", tier);
   if (!tier) return;
+  out.asks_service_tier = true;
   if (*tier == "flex") {
-    out = Service::kOffline;
+    out.service = Service::kOffline;
   } else if (std::ranges::find(kOnline, *tier) == std::end(kOnline)) {
     fields.refuse("service_tier",
                   fmt::format("'service_tier' must be 'auto', 'default', 'priority' or 'flex', got '{}'",
@@ -110,9 +111,13 @@ void read_retention(FieldReader& fields, RequestTerms& out) {
 
 }  // namespace
 
+std::string_view service_tier(const RequestTerms& terms) {
+  return terms.service == Service::kOffline ? "flex" : "default";
+}
+
 void read_terms(FieldReader& fields, RequestTerms& out) {
   fields.read("priority", out.priority);
-  read_service_tier(fields, out.service);
+  read_service_tier(fields, out);
   read_duration(fields, "first_token_within_ms", kMaxTimeoutSeconds * 1e3, 1e-3, out.first_token_within);
   read_duration(fields, "timeout", kMaxTimeoutSeconds, 1, out.timeout);
   fields.read("cache_prompt", out.cache_prompt);

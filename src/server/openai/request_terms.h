@@ -25,6 +25,7 @@ inline constexpr double kMaxTimeoutSeconds = 7 * 86400;
 struct RequestTerms {
   int priority = 0;  // lower goes first
   Service service = Service::kOnline;
+  bool asks_service_tier = false;  // whether the answer says which it got, as OpenAI's do
   std::optional<Duration> first_token_within{};
   std::optional<Duration> timeout{};  // after which the request is cancelled
   bool cache_prompt = true;           // false: it finds no KV in memory and leaves none behind
@@ -33,6 +34,9 @@ struct RequestTerms {
   std::optional<RetentionLevel> output_retention{};
   std::optional<std::string> request_id{};
 };
+
+/// "flex" or "default": how a request on these terms is served.
+std::string_view service_tier(const RequestTerms& terms);
 
 void read_terms(FieldReader& fields, RequestTerms& out);
 

@@ -126,6 +126,7 @@ json::object shown_fields(const FieldReader& fields, const ChatRequest& chat) {
           {"parallel_tool_calls", chat.parallel_tool_calls},
           {"previous_response_id", nullptr},
           {"reasoning", json::object{{"effort", effort}, {"summary", nullptr}}},
+          {"service_tier", service_tier(chat.generation.terms)},
           {"store", false},
           {"temperature", sampling.temperature},
           {"text", json::object{{"format", json::object{{"type", "text"}}}}},
