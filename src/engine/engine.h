@@ -191,7 +191,6 @@ class Engine {
   double mean_turn_ = 0;          // seconds between two requests' ends while some wait, likewise
   std::optional<Time> last_end_;  // of a request, while some waited
   int steps_without_progress_ = 0;
-  bool memory_is_short_ = false;
   std::optional<Time> resting_until_;
 
   // Of the current step; kept so that a step allocates nothing.

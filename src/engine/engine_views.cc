@@ -1,5 +1,6 @@
 // What the engine shows to policies, and what it learns from its steps.
 #include <algorithm>
+#include <utility>
 
 #include "engine/engine.h"
 
@@ -64,8 +65,8 @@ SequenceView Engine::view_of(const Sequence& sequence) const {
                     .tenant = sequence.request->tenant,
                     .deadline = sequence.request->deadline()};
   if (sequence.running) {
-    view.tail_shared = memory_.is_shared(sequence.table, sequence.computed);
-    if (memory_is_short_) view.shared_blocks = memory_.shared_blocks(sequence.table);
+    view.tail_shared = sequence.shared_blocks > 0 && memory_.is_shared(sequence.table, sequence.computed);
+    view.shared_blocks = sequence.shared_blocks;
   } else {
     view.cached_tokens = sequence.match.blocks() * parts_.limits.block_tokens;
     view.cached_blocks_in_use = sequence.match.blocks_in_use;
@@ -84,12 +85,11 @@ void Engine::look_up(Sequence& sequence) {
 
 void Engine::build_views() {
   tenants_.clear_blocks();
-  // Only then may somebody have to give blocks back; what he shares is counted then.
-  memory_is_short_ = memory_.available() <
-                     running() + blocks_for(parts_.limits.step.max_tokens, parts_.limits.block_tokens) + 1;
   running_views_.clear();
   waiting_views_.clear();
   for (const auto& sequence : running_) {
+    if (std::exchange(sequence->sharing, memory_.sharing()) != memory_.sharing())
+      sequence->shared_blocks = memory_.shared_blocks(sequence->table);
     running_views_.push_back(view_of(*sequence));
     tenants_.add_blocks(sequence->request->tenant, sequence->table.block_count());
   }

@@ -80,6 +80,8 @@ struct Sequence {
   int announced_begin = 0, announced_end = 0;  // blocks that others may wait for
   PrefixMatch match;                           // while it waits: what memory held when it was looked up
   std::uint64_t match_growth = ~std::uint64_t{0}, match_losses = 0;  // and when that was
+  int shared_blocks = 0;                      // of the table, those that others hold too
+  std::uint64_t sharing = ~std::uint64_t{0};  // KvMemory::sharing() when they were counted
   Sequence* leader = nullptr;  // while it waits: the first choice, whose prompt it will share
   TokenHistory history;
   ChoiceText text;

@@ -28,17 +28,25 @@ std::optional<BlockId> BlockPool::acquire() {
 void BlockPool::share(BlockId block) {
   LOCI_CHECK(at(block).holders > 0);
   ++at(block).holders;
+  ++sharing_;
 }
 
 void BlockPool::hold(const BlockRef& reference) {
   Block& block = at(reference.block);
   LOCI_CHECK(is_current(reference) && (block.holders > 0 || block.kept));
-  if (block.holders++ == 0) --idle_;
+  if (block.holders++ == 0) {
+    --idle_;
+  } else {
+    ++sharing_;
+  }
 }
 
 void BlockPool::release(BlockId block) {
   LOCI_CHECK(at(block).holders > 0);
-  if (--at(block).holders > 0) return;
+  if (--at(block).holders > 0) {
+    ++sharing_;
+    return;
+  }
   if (at(block).kept) {
     ++idle_;
   } else {

@@ -51,6 +51,9 @@ class BlockPool {
     return at(reference.block).generation == reference.generation;
   }
 
+  /// Rises whenever a block of several holders gains or loses one.
+  std::uint64_t sharing() const { return sharing_; }
+
   int total() const { return static_cast<int>(blocks_.size()); }
   int free() const { return static_cast<int>(free_.size()); }
   int idle() const { return idle_; }
@@ -72,6 +75,7 @@ class BlockPool {
   std::vector<Block> blocks_;
   std::vector<BlockId> free_;  // a stack
   int idle_ = 0;
+  std::uint64_t sharing_ = 0;
 };
 
 }  // namespace loci

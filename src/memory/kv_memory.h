@@ -77,6 +77,8 @@ class KvMemory {
   /// `to`, empty, holds what `from` holds. Nothing is copied until somebody writes.
   void fork(const BlockTable& from, BlockTable& to);
 
+  /// Rises whenever the shared_blocks() of a table may have changed.
+  std::uint64_t sharing() const { return pool_.sharing(); }
   /// The first `tokens` tokens of `table` are computed: whole blocks among them become known to the index.
   /// A block whose content the index has already is replaced by that one. `tokens_of`: the sequence's tokens.
   void seal(BlockTable& table, const KeyChain& chain, int tokens, std::span<const TokenId> tokens_of,

@@ -215,6 +215,26 @@ TEST(KvMemory, DamagedBlocksAreForgotten) {
   memory.check_invariants(std::vector<const BlockTable*>{&table, &other});
 }
 
+TEST(KvMemory, TellsWhenWhatIsSharedChanges) {
+  KvMemory memory({.blocks = 8, .block_tokens = kBlockTokens});
+  BlockTable first(memory), second(memory), third(memory);
+  compute(memory, first, tokens(12));
+  const std::uint64_t alone = memory.sharing();
+  ASSERT_TRUE(memory.grow(first, 16, {}));
+  EXPECT_EQ(memory.sharing(), alone) << "what is taken is its own";
+  memory.hold_prefix(second, chain_of(tokens(12)), 2, {});
+  memory.fork(second, third);
+  EXPECT_EQ(memory.shared_blocks(first), 2);
+  std::uint64_t before = memory.sharing();
+  EXPECT_GT(before, alone);
+  memory.shrink(third, 1, {});
+  EXPECT_NE(std::exchange(before, memory.sharing()), memory.sharing());
+  EXPECT_EQ(memory.shared_blocks(third), 1);
+  memory.release(second, {});
+  EXPECT_NE(std::exchange(before, memory.sharing()), memory.sharing());
+  EXPECT_EQ(memory.shared_blocks(first), 1);
+}
+
 TEST(KvMemory, PendingPrefixesAreSeenUntilTheyAreWithdrawn) {
   KvMemory memory({.blocks = 8, .block_tokens = kBlockTokens});
   const KeyChain chain = chain_of(tokens(12));
