@@ -23,11 +23,10 @@ void Engine::begin_prefix(Sequence& sequence, int cached_tokens, Time now) {
     memory_.count_lookup(sequence.prompt_tokens(), sequence.computed, (found - fast) * block_tokens);
     if (sequence.choice == 0) sequence.request->usage.cached_tokens = sequence.computed;
   }
-  // Others may wait for what an online sequence is computing; who serves offline work may take his time.
-  if (sequence.pooler || sequence.request->request.service == Service::kOffline) return;
+  if (sequence.pooler) return;
   sequence.announced_begin = found;
   sequence.announced_end = sequence.chain.size();
-  memory_.announce(sequence.chain, sequence.announced_begin, sequence.announced_end);
+  memory_.announce(sequence.chain, sequence.announced_begin, sequence.announced_end, sequence.pace());
 }
 
 /// Its whole blocks become known to the index.
@@ -38,7 +37,7 @@ void Engine::seal(Sequence& sequence, Time now) {
   memory_.seal(sequence.table, sequence.chain, sequence.computed, sequence.tokens, now);
   for (int block = before; block < whole; ++block) retain(sequence, block, now);
   const int announced = std::clamp(whole, sequence.announced_begin, sequence.announced_end);
-  memory_.withdraw(sequence.chain, sequence.announced_begin, announced);
+  memory_.withdraw(sequence.chain, sequence.announced_begin, announced, sequence.pace());
   sequence.announced_begin = announced;
 }
 
@@ -59,7 +58,7 @@ void Engine::retain(Sequence& sequence, int block, Time now) {
 }
 
 void Engine::withdraw(Sequence& sequence) {
-  memory_.withdraw(sequence.chain, sequence.announced_begin, sequence.announced_end);
+  memory_.withdraw(sequence.chain, sequence.announced_begin, sequence.announced_end, sequence.pace());
   sequence.announced_begin = sequence.announced_end = 0;
 }
 

@@ -78,7 +78,7 @@ SequenceView Engine::view_of(const Sequence& sequence) const {
 
 void Engine::look_up(Sequence& sequence) {
   const int most = sequence.most_cached_tokens() / parts_.limits.block_tokens;
-  sequence.match = memory_.match(sequence.chain, most);
+  sequence.match = memory_.match(sequence.chain, most, sequence.pace());
   sequence.match_growth = memory_.growth();
   sequence.match_losses = memory_.losses();
 }

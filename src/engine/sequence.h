@@ -94,6 +94,9 @@ struct Sequence {
   bool started = false;                    // has been admitted before
   bool finished = false;
 
+  /// Who serves offline work may take his time.
+  Pace pace() const { return request->request.service == Service::kOffline ? Pace::kIdle : Pace::kSteady; }
+
   int known() const { return static_cast<int>(tokens.size()); }
   int prompt_tokens() const { return static_cast<int>(request->request.prompt.size()); }
   int generated() const { return known() - prompt_tokens(); }

@@ -20,7 +20,7 @@ KvMemory::KvMemory(const Options& options)
   for (int i = options.host_blocks; i-- > 0;) free_slots_.push_back(static_cast<HostSlot>(i));
 }
 
-PrefixMatch KvMemory::match(const KeyChain& chain, int most_blocks) const {
+PrefixMatch KvMemory::match(const KeyChain& chain, int most_blocks, Pace pace) const {
   PrefixMatch found;
   const int end = std::min(chain.size(), most_blocks);
   int i = 0;
@@ -34,7 +34,10 @@ PrefixMatch KvMemory::match(const KeyChain& chain, int most_blocks) const {
       ++found.host_blocks;
     }
   }
-  for (; i < end && pending_.find(chain[i]) != nullptr; ++i) ++found.pending_blocks;
+  for (; i < end; ++i, ++found.pending_blocks) {
+    const Pending* pending = pending_.find(chain[i]);
+    if (pending == nullptr || !pending->serves(pace)) break;
+  }
   return found;
 }
 
@@ -272,21 +275,20 @@ void KvMemory::clear_cache(Time now) {
 
 // ---- Prefixes that are being computed
 
-void KvMemory::announce(const KeyChain& chain, int first, int end) {
-  for (int i = first; i < end; ++i)
-    if (int* count = pending_.find(chain[i])) {
-      ++*count;
-    } else {
-      pending_.insert(chain[i], 1);
-    }
+void KvMemory::announce(const KeyChain& chain, int first, int end, Pace pace) {
+  for (int i = first; i < end; ++i) {
+    pending_.insert(chain[i], {});  // does nothing where it is
+    ++pending_.find(chain[i])->at(pace);
+  }
   if (first < end) ++growth_;
 }
 
-void KvMemory::withdraw(const KeyChain& chain, int first, int end) {
+void KvMemory::withdraw(const KeyChain& chain, int first, int end, Pace pace) {
   for (int i = first; i < end; ++i) {
-    int* count = pending_.find(chain[i]);
-    LOCI_CHECK(count != nullptr);
-    if (--*count == 0) pending_.erase(chain[i]);
+    Pending* pending = pending_.find(chain[i]);
+    LOCI_CHECK(pending != nullptr && pending->at(pace) > 0);
+    --pending->at(pace);
+    if (pending->steady + pending->idle == 0) pending_.erase(chain[i]);
   }
   if (first < end) ++growth_;
 }

@@ -21,6 +21,10 @@
 
 namespace loci {
 
+/// How fast somebody computes a prefix: without pause, or only when others leave time for it. Who goes
+/// steadily waits for those alone who do so too.
+enum class Pace { kSteady, kIdle };
+
 /// What memory holds of a chain's beginning.
 struct PrefixMatch {
   int fast_blocks = 0;
@@ -54,8 +58,9 @@ class KvMemory {
   std::uint64_t growth() const { return growth_; }
   std::uint64_t losses() const { return losses_; }
 
-  /// What is there of the first `most_blocks` blocks of `chain`. O(blocks found).
-  PrefixMatch match(const KeyChain& chain, int most_blocks) const;
+  /// What is there of the first `most_blocks` blocks of `chain`, and what is coming for who goes at `pace`.
+  /// O(blocks found).
+  PrefixMatch match(const KeyChain& chain, int most_blocks, Pace pace = Pace::kSteady) const;
 
   /// Two halves of taking a match over into an empty table: first the fast blocks are held, for all who
   /// start, then the host's are brought back. False, with the table as it was, if blocks are lacking.
@@ -96,8 +101,8 @@ class KvMemory {
   void clear_cache(Time now);
 
   /// Blocks of `chain` from `first` to `end` are being computed by somebody; others may wait for them.
-  void announce(const KeyChain& chain, int first, int end);
-  void withdraw(const KeyChain& chain, int first, int end);
+  void announce(const KeyChain& chain, int first, int end, Pace pace = Pace::kSteady);
+  void withdraw(const KeyChain& chain, int first, int end, Pace pace = Pace::kSteady);
 
   /// The copies to be made before the step's kernels run; the list is the caller's until the next call.
   std::span<const BlockCopy> take_copies();
@@ -124,7 +129,13 @@ class KvMemory {
   PrefixIndex index_;
   std::vector<NodeId> node_of_block_;  // [block], kNoNode where it is not sealed
   std::vector<HostSlot> free_slots_;   // a stack
-  KeyMap<int> pending_;                // how many compute it
+  struct Pending {
+    int steady = 0, idle = 0;  // who compute it, by pace
+
+    int& at(Pace pace) { return pace == Pace::kSteady ? steady : idle; }
+    bool serves(Pace pace) const { return steady > 0 || (pace == Pace::kIdle && idle > 0); }
+  };
+  KeyMap<Pending> pending_;
   std::vector<BlockCopy> copies_, taken_copies_;
   KvStats stats_;
   KvEvents events_;

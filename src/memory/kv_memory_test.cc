@@ -247,6 +247,14 @@ TEST(KvMemory, PendingPrefixesAreSeenUntilTheyAreWithdrawn) {
   compute(memory, table, tokens(4));
   EXPECT_EQ(memory.match(chain, 9).fast_blocks, 1);
   EXPECT_EQ(memory.match(chain, 9).pending_blocks, 1);
+  memory.announce(chain, 1, 3, Pace::kIdle);
+  EXPECT_EQ(memory.match(chain, 9).pending_blocks, 1) << "who is steady does not wait for who is not";
+  EXPECT_EQ(memory.match(chain, 9, Pace::kIdle).pending_blocks, 2);
+  memory.withdraw(chain, 0, 2);
+  EXPECT_EQ(memory.match(chain, 9).pending_blocks, 0);
+  EXPECT_EQ(memory.match(chain, 9, Pace::kIdle).pending_blocks, 2);
+  memory.withdraw(chain, 1, 3, Pace::kIdle);
+  EXPECT_EQ(memory.match(chain, 9, Pace::kIdle).pending_blocks, 0);
 }
 
 TEST(KvMemory, RetainedBlocksOutliveOthersUntilTheirTimeIsOver) {
