@@ -36,6 +36,7 @@ class ChoiceText {
 
  private:
   std::string search(std::string text) {
+    if (stops_.empty()) return text;
     StopStrings::Output output = stop_strings_.push(text);
     if (output.matched >= 0) matched_ = stops_[static_cast<std::size_t>(output.matched)];
     return std::move(output.text);

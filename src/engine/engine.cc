@@ -109,7 +109,9 @@ void Engine::make_plan(Time now) {
     counters_.plan_hash ^= counters_.plan_hash >> 29;
   };
   for (const Preempt& preempt : plan_.preempts) mix(raw(preempt.sequence) * 2 + preempt.swap);
+  slices_.clear();
   for (const Slice& slice : plan_.slices) {
+    slices_.push_back({sequences_.at(slice.sequence), slice});
     mix(raw(slice.sequence));
     mix(static_cast<std::uint64_t>(slice.begin) << 32 | static_cast<std::uint32_t>(slice.count));
   }
@@ -137,17 +139,16 @@ void Engine::apply_preempts(Time now) {
 /// Moves the waiting sequences that got a slice to the running ones, with the blocks that memory has of them.
 void Engine::start_waiting(Time now) {
   starting_.clear();
-  for (const Slice& slice : plan_.slices) {
-    Sequence& sequence = *sequences_.at(slice.sequence);
-    if (sequence.running) continue;
-    sequence.running = true;
-    const auto where = std::ranges::find(waiting_, &sequence, &std::unique_ptr<Sequence>::get);
+  for (const auto& [sequence, slice] : slices_) {
+    if (sequence->running) continue;
+    sequence->running = true;
+    const auto where = std::ranges::find(waiting_, sequence, &std::unique_ptr<Sequence>::get);
     LOCI_CHECK(where != waiting_.end());
     running_.push_back(std::move(*where));
     waiting_.erase(where);
-    starting_.emplace_back(&sequence, slice.begin);
+    starting_.emplace_back(sequence, slice.begin);
     // Held for all who start before anybody's need for blocks can push them out.
-    memory_.hold_prefix(sequence.table, sequence.chain, slice.begin / parts_.limits.block_tokens, now);
+    memory_.hold_prefix(sequence->table, sequence->chain, slice.begin / parts_.limits.block_tokens, now);
   }
   for (const auto& [sequence, cached_tokens] : starting_) begin_prefix(*sequence, cached_tokens, now);
   if (!starting_.empty()) sort_running();
@@ -160,8 +161,9 @@ void Engine::sort_running() {
 /// Leases the blocks that the slices need. A slice that memory cannot serve after all leaves the plan; its
 /// sequence keeps what it has and goes on in a later step.
 void Engine::lease_slices(Time now) {
-  const auto is_refused = [&](const Slice& slice) {
-    Sequence& sequence = *sequences_.at(slice.sequence);
+  const auto is_refused = [&](const SequenceSlice& planned) {
+    Sequence& sequence = *planned.sequence;
+    const Slice& slice = planned.slice;
     LOCI_CHECK(slice.count > 0 && slice.begin + slice.count <= sequence.known());
     if (slice.begin != sequence.computed) return true;  // less of its prefix was there than it seemed
     const bool leased = memory_.make_writable(sequence.table, slice.begin, now) &&
@@ -170,7 +172,7 @@ void Engine::lease_slices(Time now) {
     counters_.short_plans += !leased && plan_.preempts.empty();
     return !leased;
   };
-  std::erase_if(plan_.slices, is_refused);
+  std::erase_if(slices_, is_refused);
 }
 
 void Engine::make_copies(Time now) {
@@ -181,21 +183,21 @@ void Engine::make_copies(Time now) {
   for (const int i : damaged_)
     drop_damaged(static_cast<BlockId>(copies[static_cast<std::size_t>(i)].to), now);
   if (!damaged_.empty())
-    std::erase_if(plan_.slices, [this](const Slice& slice) {
-      return slice.begin != sequences_.at(slice.sequence)->computed;
+    std::erase_if(slices_, [](const SequenceSlice& planned) {
+      return planned.slice.begin != planned.sequence->computed;
     });
 }
 
 /// Puts sequences that begin with the same blocks side by side, so that attention reads those blocks once for
-/// all of them. What stands beside a sequence in the batch changes nothing of its result (first law).
+/// all of them; those that share none come last. What stands beside a sequence in the batch changes nothing
+/// of its result (first law).
 void Engine::sort_slices_by_blocks() {
-  slice_order_.clear();
-  for (const Slice& slice : plan_.slices)
-    slice_order_.emplace_back(sequences_.at(slice.sequence)->table.blocks(), slice);
-  std::ranges::sort(slice_order_, [](const auto& a, const auto& b) {
-    return std::ranges::lexicographical_compare(a.first, b.first);
+  const auto alone = std::ranges::partition(slices_, [this](const SequenceSlice& planned) {
+    count_shared(*planned.sequence);
+    return planned.sequence->shared_blocks > 0;
   });
-  std::ranges::transform(slice_order_, plan_.slices.begin(), [](const auto& entry) { return entry.second; });
+  std::ranges::sort(slices_.begin(), alone.begin(), std::ranges::lexicographical_compare,
+                    [](const SequenceSlice& planned) { return planned.sequence->table.blocks(); });
 }
 
 Batch Engine::build_batch() {
@@ -206,8 +208,8 @@ Batch Engine::build_batch() {
   batch_state_rows_.clear();
   batch_tables_.clear();
   work_ = {};
-  for (const Slice& slice : plan_.slices) {
-    const Sequence& sequence = *sequences_.at(slice.sequence);
+  for (const auto& [owner, slice] : slices_) {
+    const Sequence& sequence = *owner;
     const int first_logits = sequence.first_logits();
     for (int position = slice.begin; position < slice.begin + slice.count; ++position) {
       const int row = static_cast<int>(batch_tokens_.size());
@@ -226,8 +228,8 @@ Batch Engine::build_batch() {
 
 void Engine::collect(const StepResult& result, Time now) {
   ResultRows rows;
-  for (const Slice& slice : plan_.slices) {
-    Sequence& sequence = *sequences_.at(slice.sequence);
+  for (const auto& [owner, slice] : slices_) {
+    Sequence& sequence = *owner;
     sequence.computed = slice.begin + slice.count;
     const int again = std::min(sequence.computed, sequence.computed_before) - slice.begin;
     counters_.computed_tokens += static_cast<std::uint64_t>(slice.count);
@@ -267,8 +269,8 @@ void Engine::take_states(Sequence& sequence, const Slice& slice, const StepResul
 /// The executor could not compute the step: those who took part in it end with an error, the others go on.
 void Engine::fail_step(const std::string& why) {
   ++counters_.failed_steps;
-  for (const Slice& slice : plan_.slices) {
-    Sequence& sequence = *sequences_.at(slice.sequence);
+  for (const auto& [owner, slice] : slices_) {
+    Sequence& sequence = *owner;
     sequence.computed = std::min(sequence.computed, slice.begin);  // what the step wrote may be anything
     if (!sequence.finished)
       finish_without_token(sequence, FinishReason::kError, "the engine failed to compute a step: " + why);

@@ -127,12 +127,14 @@ class Engine {
   // What policies see (engine_views.cc).
   SequenceView view_of(const Sequence& sequence) const;
   void look_up(Sequence& sequence);
+  void count_shared(Sequence& sequence) const;
   void build_views();
   void account_phases(Time now);
   void observe_step(Time now);
 
   // KV of a sequence (engine_memory.cc).
   void begin_prefix(Sequence& sequence, int cached_tokens, Time now);
+  void reserve(Sequence& sequence) const;
   void seal(Sequence& sequence, Time now);
   void retain(Sequence& sequence, int block, Time now);
   void withdraw(Sequence& sequence);
@@ -164,8 +166,10 @@ class Engine {
   TokenId choose_token(const Sequence& sequence, std::span<const float> logits);
   bool is_end_token(const Request& request, TokenId token) const;
   void add_text(Sequence& sequence, TokenId token, Event& event) const;
-  void emit(Sequence& sequence, Event&& event);
+  Event& next_event(Sequence& sequence);
+  void complete(Sequence& sequence, Event& event);
   void post(ActiveRequest& request, Event&& event);
+  static void add_totals(ActiveRequest& request, Event& event);
   void finish_without_token(Sequence& sequence, FinishReason reason, std::string error);
 
   Parts parts_;
@@ -179,7 +183,7 @@ class Engine {
   std::vector<SequenceId> finished_;                     // in this step
   struct Outgoing {
     ActiveRequest* to;
-    Event event;
+    Event event{};
   };
   std::vector<Outgoing> outbox_;                       // not yet delivered
   std::vector<std::unique_ptr<ActiveRequest>> ended_;  // whose last event is in the outbox
@@ -198,7 +202,11 @@ class Engine {
   std::vector<SequenceView> running_views_, waiting_views_;
   std::vector<std::pair<Sequence*, int>> starting_;  // and its cached tokens
   StepPlan plan_;
-  std::vector<std::pair<std::span<const std::uint32_t>, Slice>> slice_order_;
+  struct SequenceSlice {
+    Sequence* sequence;
+    Slice slice;
+  };
+  std::vector<SequenceSlice> slices_;  // of the plan, without those that find no room after all
   StepWork work_;
   Time step_began_{};
   std::vector<ActiveRequest*> expanded_;  // searches whose beams all wait: they take a step

@@ -7,11 +7,21 @@
 
 namespace loci {
 
+/// Room for all that it may become: while it decodes, its lists do not move. Takes no memory that is not
+/// used.
+void Engine::reserve(Sequence& sequence) const {
+  const int most = sequence.prompt_tokens() + sequence.request->request.max_tokens;
+  sequence.tokens.reserve(static_cast<std::size_t>(most));
+  sequence.chain.reserve(blocks_for(most, parts_.limits.block_tokens));
+  memory_.reserve(sequence.table, most);
+}
+
 /// A sequence that starts has the blocks of its prefix that are in the fast tier; the rest comes from the
 /// host.
 void Engine::begin_prefix(Sequence& sequence, int cached_tokens, Time now) {
   const int block_tokens = parts_.limits.block_tokens, blocks = cached_tokens / block_tokens;
   const int fast = sequence.table.block_count();
+  reserve(sequence);
   const bool fetched = memory_.fetch_prefix(sequence.table, sequence.chain, blocks, now);
   counters_.short_plans += !fetched && plan_.preempts.empty();
   const int found = sequence.table.block_count();
@@ -95,6 +105,7 @@ void Engine::fork_siblings(Sequence& leader, std::span<const float> logits) {
     if (static_cast<int>(running_.size()) >= parts_.limits.step.max_sequences) continue;
     Sequence& sibling = *waiting;
     memory_.fork(leader.table, sibling.table);
+    reserve(sibling);
     sibling.computed = leader.computed;
     sibling.started = sibling.running = true;
     ++counters_.forks;

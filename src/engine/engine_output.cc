@@ -40,22 +40,23 @@ void Engine::take_token(Sequence& sequence, std::span<const float> logits) {
   ++sequence.request->usage.completion_tokens;
   ++counters_.generation_tokens;
 
-  Event event;
+  Event& event = next_event(sequence);
   event.tokens.push_back({token, {}});
   if (request.logprobs) event.tokens.back().logprobs = raw_logprobs(logits, token, *request.logprobs);
   add_text(sequence, token, event);
-  emit(sequence, std::move(event));
+  complete(sequence, event);
 }
 
 void Engine::take_embedding(Sequence& sequence) {
-  Event event;
-  event.embedding = sequence.pooler->finish();
-  const bool finite = std::ranges::all_of(event.embedding, [](float x) { return std::isfinite(x); });
+  std::vector<float> embedding = sequence.pooler->finish();
+  const bool finite = std::ranges::all_of(embedding, [](float x) { return std::isfinite(x); });
   if (!finite)
     return finish_without_token(sequence, FinishReason::kError,
                                 "the model's output holds no finite number: its weights are damaged");
+  Event& event = next_event(sequence);
+  event.embedding = std::move(embedding);
   event.finish = FinishReason::kStop;
-  emit(sequence, std::move(event));
+  complete(sequence, event);
 }
 
 TokenId Engine::choose_token(const Sequence& sequence, std::span<const float> logits) {
@@ -100,25 +101,34 @@ void Engine::add_text(Sequence& sequence, TokenId token, Event& event) const {
 
 void Engine::finish_without_token(Sequence& sequence, FinishReason reason, std::string error) {
   if (sequence.request->beams) return end_search(*sequence.request, reason, error);
-  Event event;
+  Event& event = next_event(sequence);
   event.finish = reason;
   event.error = std::move(error);
   event.text = sequence.text.flush();
-  emit(sequence, std::move(event));
+  complete(sequence, event);
 }
 
-void Engine::emit(Sequence& sequence, Event&& event) {
+/// Made where it will lie until it is delivered; valid until the next one.
+Event& Engine::next_event(Sequence& sequence) {
   LOCI_CHECK(!sequence.finished);
+  return outbox_.emplace_back(sequence.request).event;
+}
+
+void Engine::complete(Sequence& sequence, Event& event) {
   event.choice = sequence.choice;
   if (!sequence.lacks_prompt_logprobs()) event.prompt_logprobs = std::exchange(sequence.prompt_logprobs, {});
   if (event.finish) drop(sequence);
-  post(*sequence.request, std::move(event));
+  add_totals(*sequence.request, event);
 }
 
 void Engine::post(ActiveRequest& request, Event&& event) {
+  add_totals(request, outbox_.emplace_back(&request, std::move(event)).event);
+}
+
+/// What an event says of its request as a whole.
+void Engine::add_totals(ActiveRequest& request, Event& event) {
   if (event.finish) event.last = --request.unfinished_choices == 0;
   event.usage = request.usage;
-  outbox_.push_back({&request, std::move(event)});
 }
 
 }  // namespace loci

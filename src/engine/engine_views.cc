@@ -83,13 +83,18 @@ void Engine::look_up(Sequence& sequence) {
   sequence.match_losses = memory_.losses();
 }
 
+/// Anew only where some sharing has changed.
+void Engine::count_shared(Sequence& sequence) const {
+  if (std::exchange(sequence.sharing, memory_.sharing()) != memory_.sharing())
+    sequence.shared_blocks = memory_.shared_blocks(sequence.table);
+}
+
 void Engine::build_views() {
   tenants_.clear_blocks();
   running_views_.clear();
   waiting_views_.clear();
   for (const auto& sequence : running_) {
-    if (std::exchange(sequence->sharing, memory_.sharing()) != memory_.sharing())
-      sequence->shared_blocks = memory_.shared_blocks(sequence->table);
+    count_shared(*sequence);
     running_views_.push_back(view_of(*sequence));
     tenants_.add_blocks(sequence->request->tenant, sequence->table.block_count());
   }
@@ -108,21 +113,23 @@ void Engine::build_views() {
 }
 
 void Engine::account_phases(Time now) {
-  std::size_t going_on = 0;
-  for (const auto& sequence : running_) {
-    sequence->request->step_phase = Phase::kStalled;
-    going_on += !sequence->waits_for_beams();
-  }
-  for (const Slice& slice : plan_.slices) {
-    const Sequence& sequence = *sequences_.at(slice.sequence);
+  for (const auto& [owner, slice] : slices_) {
+    const Sequence& sequence = *owner;
     const Phase phase = slice.begin < sequence.prompt_tokens() ? Phase::kPrefill : Phase::kDecode;
     ActiveRequest& request = *sequence.request;
+    if (std::exchange(request.phase_step, counters_.steps) != counters_.steps)
+      request.step_phase = Phase::kStalled;
     if (rank(phase) > rank(request.step_phase)) request.step_phase = phase;
     const int prompt = std::clamp(sequence.prompt_tokens() - slice.begin, 0, slice.count);
     tenants_.serve(request.tenant, prompt, slice.count - prompt);
   }
-  for (const auto& sequence : running_) sequence->request->clock.enter(sequence->request->step_phase, now);
-  counters_.stalled_steps += plan_.slices.size() < going_on;
+  std::size_t going_on = 0;
+  for (const auto& sequence : running_) {
+    ActiveRequest& request = *sequence->request;
+    request.clock.enter(request.phase_step == counters_.steps ? request.step_phase : Phase::kStalled, now);
+    going_on += !sequence->waits_for_beams();
+  }
+  counters_.stalled_steps += slices_.size() < going_on;
   step_began_ = now;
 }
 

@@ -1,6 +1,7 @@
 // A request as the engine takes it, and the events that it answers with.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -73,6 +74,9 @@ struct OutputToken {
   std::optional<TokenLogprobs> logprobs;
 };
 
+/// Most events have one: it lies in the event itself, so that a step which only decodes allocates nothing.
+using OutputTokens = boost::container::small_vector<OutputToken, 1>;
+
 struct Usage {
   int prompt_tokens = 0;
   int completion_tokens = 0;  // of all choices
@@ -83,8 +87,8 @@ struct Usage {
 /// request.
 struct Event {
   int choice = 0;
-  std::string text;  // became complete with these tokens; whole UTF-8 characters, no part of a stop string
-  std::vector<OutputToken> tokens;       // generated since the previous event of this choice
+  std::string text;     // became complete with these tokens; whole UTF-8 characters, no part of a stop string
+  OutputTokens tokens;  // generated since the previous event of this choice
   std::vector<std::size_t> text_ends{};  // [tokens] where the text that each completed ends; empty: of one
                                          // token, all of it
   std::vector<std::optional<TokenLogprobs>>

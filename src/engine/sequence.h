@@ -28,7 +28,8 @@ struct ActiveRequest {
   int sequences;           // that the engine still holds
   Usage usage{};
   PhaseClock clock{arrival};
-  Phase step_phase = Phase::kQueued;  // of the current step: the furthest of its sequences
+  std::uint64_t phase_step = ~std::uint64_t{0};  // the last step that computed some of it
+  Phase step_phase = Phase::kStalled;            // in that step: the furthest of its sequences
   std::optional<Time> first_token{};
   std::optional<FinishReason> finish{};  // of the first choice
   int preemptions = 0, recomputed_tokens = 0;
@@ -63,36 +64,39 @@ struct Sequence {
       : id(i),
         request(parent.request),
         choice(1),
+        started(true),
         tokens(parent.tokens),
         table(memory),
         chain(parent.chain),
-        text(tokenizer, request->request),
-        started(true) {}
+        text(tokenizer, request->request) {}
 
+  // What a step that decodes reads and writes lies together.
   SequenceId id;
   ActiveRequest* request;  // outlives its sequences
   int choice;
-  std::vector<TokenId> tokens;  // known: prompt, then generated
-  int computed = 0;             // leading tokens whose KV is in `table`
-  int computed_before = 0;      // tokens whose KV it lost when it was preempted: computing them is done twice
-  BlockTable table;
-  KeyChain chain;                              // of its whole blocks
+  int computed = 0;         // leading tokens whose KV is in `table`
+  int computed_before = 0;  // tokens whose KV it lost when it was preempted: computing them is done twice
+  int shared_blocks = 0;    // of `table`, those that others hold too
+  std::uint64_t sharing = ~std::uint64_t{0};   // KvMemory::sharing() when they were counted
   int announced_begin = 0, announced_end = 0;  // blocks that others may wait for
-  PrefixMatch match;                           // while it waits: what memory held when it was looked up
-  std::uint64_t match_growth = ~std::uint64_t{0}, match_losses = 0;  // and when that was
-  int shared_blocks = 0;                      // of the table, those that others hold too
-  std::uint64_t sharing = ~std::uint64_t{0};  // KvMemory::sharing() when they were counted
-  Sequence* leader = nullptr;  // while it waits: the first choice, whose prompt it will share
-  TokenHistory history;
-  ChoiceText text;
-  std::vector<std::optional<TokenLogprobs>> prompt_logprobs;  // of the prompt's tokens, until they are sent
   int prompt_logprobs_known = 0;
+  bool whole = false;    // is computed in one step
+  bool running = false;  // has been admitted, and not preempted since
+  bool started = false;  // has been admitted before
+  bool finished = false;
+  std::vector<TokenId> tokens;  // known: prompt, then generated
+  BlockTable table;
+  KeyChain chain;                          // of its whole blocks
   std::optional<Pooler> pooler;            // where an embedding is wanted
   std::optional<BeamExpansion> expansion;  // of a beam that waits for the others of its search
-  bool whole = false;                      // is computed in one step
-  bool running = false;                    // has been admitted, and not preempted since
-  bool started = false;                    // has been admitted before
-  bool finished = false;
+  ChoiceText text;
+  TokenHistory history;
+  std::vector<std::optional<TokenLogprobs>> prompt_logprobs;  // of the prompt's tokens, until they are sent
+
+  // While it waits.
+  PrefixMatch match;                                                 // what memory held when it was looked up
+  std::uint64_t match_growth = ~std::uint64_t{0}, match_losses = 0;  // and when that was
+  Sequence* leader = nullptr;  // the first choice, whose prompt it will share
 
   /// Who serves offline work may take his time.
   Pace pace() const { return request->request.service == Service::kOffline ? Pace::kIdle : Pace::kSteady; }

@@ -33,6 +33,9 @@ class KeyChain {
   /// Keys of the blocks that `tokens` fills, all tokens of the sequence so far. O(new blocks).
   void extend(std::span<const TokenId> tokens);
 
+  /// Makes room for `blocks` keys.
+  void reserve(int blocks) { keys_.reserve(static_cast<std::size_t>(blocks)); }
+
   int size() const { return static_cast<int>(keys_.size()); }
   const BlockKey& operator[](int block) const { return keys_[static_cast<std::size_t>(block)]; }
 

@@ -13,7 +13,7 @@ BlockTable::~BlockTable() {
 KvMemory::KvMemory(const Options& options)
     : options_(options),
       pool_(options.blocks),
-      index_(options.evict, options.block_tokens),
+      index_(options.evict, options.block_tokens, options.blocks + options.host_blocks),
       node_of_block_(static_cast<std::size_t>(options.blocks), kNoNode),
       events_(options.kept_events) {
   LOCI_CHECK(options.block_tokens > 0 && options.host_blocks >= 0);
@@ -163,6 +163,10 @@ bool KvMemory::grow(BlockTable& table, int tokens, Time now) {
     table.blocks_.push_back(raw(*block));
   }
   return true;
+}
+
+void KvMemory::reserve(BlockTable& table, int tokens) const {
+  table.blocks_.reserve(static_cast<std::size_t>(blocks_for(tokens, options_.block_tokens)));
 }
 
 bool KvMemory::is_shared(const BlockTable& table, int position) const {

@@ -73,8 +73,12 @@ class KvMemory {
   /// Adds blocks until the table has room for `tokens` tokens; gives idle blocks up for it. False, with
   /// nothing changed, if there are too few.
   bool grow(BlockTable& table, int tokens, Time now);
+  /// Makes room in the table itself, so that it can grow to `tokens` tokens without an allocation.
+  void reserve(BlockTable& table, int tokens) const;
   /// Is the block into which position `position` goes held by others too?
   bool is_shared(const BlockTable& table, int position) const;
+  /// Rises whenever the shared_blocks() of a table may have changed.
+  std::uint64_t sharing() const { return pool_.sharing(); }
   /// Blocks of `table` that others hold too: releasing it does not make them available. O(blocks).
   int shared_blocks(const BlockTable& table) const;
   /// Makes it this table's own, by copy on write. False if no block is available.
@@ -82,8 +86,6 @@ class KvMemory {
   /// `to`, empty, holds what `from` holds. Nothing is copied until somebody writes.
   void fork(const BlockTable& from, BlockTable& to);
 
-  /// Rises whenever the shared_blocks() of a table may have changed.
-  std::uint64_t sharing() const { return pool_.sharing(); }
   /// The first `tokens` tokens of `table` are computed: whole blocks among them become known to the index.
   /// A block whose content the index has already is replaced by that one. `tokens_of`: the sequence's tokens.
   void seal(BlockTable& table, const KeyChain& chain, int tokens, std::span<const TokenId> tokens_of,

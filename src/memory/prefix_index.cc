@@ -11,6 +11,16 @@ constexpr auto kLater = [](const auto& a, const auto& b) { return a.at > b.at; }
 
 }  // namespace
 
+PrefixIndex::PrefixIndex(EvictFunction rank, int block_tokens, int nodes)
+    : rank_(rank), block_tokens_(block_tokens), by_key_(static_cast<std::size_t>(nodes)) {
+  const auto count = static_cast<std::size_t>(nodes);
+  nodes_.reserve(count);
+  alive_.reserve(count);
+  unused_.reserve(count);
+  leaves_.reserve(count);
+  host_queue_.reserve(count);
+}
+
 NodeId PrefixIndex::find(const BlockKey& key) const {
   const NodeId* id = by_key_.find(key);
   return id == nullptr ? kNoNode : *id;

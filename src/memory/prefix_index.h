@@ -40,7 +40,8 @@ struct PrefixNode {
 
 class PrefixIndex {
  public:
-  PrefixIndex(EvictFunction rank, int block_tokens) : rank_(rank), block_tokens_(block_tokens) {}
+  /// Allocates nothing while it has at most `nodes` nodes and no retention ends.
+  PrefixIndex(EvictFunction rank, int block_tokens, int nodes);
 
   NodeId find(const BlockKey& key) const;
   const PrefixNode& operator[](NodeId id) const { return nodes_[id]; }

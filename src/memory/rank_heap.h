@@ -10,6 +10,11 @@ namespace loci {
 
 class RankHeap {
  public:
+  /// Room for the entries 0..entries - 1.
+  void reserve(std::size_t entries) {
+    heap_.reserve(entries);
+    place_.reserve(entries);
+  }
   bool empty() const { return heap_.empty(); }
   int size() const { return static_cast<int>(heap_.size()); }
   std::uint32_t top() const { return heap_.front().entry; }

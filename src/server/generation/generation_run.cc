@@ -187,7 +187,7 @@ ChoicePart GenerationRun::part_of(std::size_t prompt, Event& event) {
     part.prompt_logprobs = &prompts_[prompt].logprobs;
   part.delta =
       choice.reader.read(event.text, static_cast<int>(event.tokens.size()), event.finish.has_value());
-  if (job_.request.engine.logprobs) part.tokens = std::move(event.tokens);
+  if (job_.request.engine.logprobs) std::ranges::move(event.tokens, std::back_inserter(part.tokens));
   part.finish = event.finish;
   part.stop_reason = std::move(event.stop_reason);
   return part;
