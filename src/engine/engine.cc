@@ -269,6 +269,7 @@ void Engine::take_states(Sequence& sequence, const Slice& slice, const StepResul
 /// The executor could not compute the step: those who took part in it end with an error, the others go on.
 void Engine::fail_step(const std::string& why) {
   ++counters_.failed_steps;
+  work_ = {};  // how long it took teaches nothing
   for (const auto& [owner, slice] : slices_) {
     Sequence& sequence = *owner;
     sequence.computed = std::min(sequence.computed, slice.begin);  // what the step wrote may be anything
@@ -308,12 +309,18 @@ void Engine::deliver(Time now) {
     outgoing.event.at = now;
     ActiveRequest& request = *outgoing.to;
     if (!outgoing.event.tokens.empty() && !request.first_token) request.first_token = now;
-    if (outgoing.event.finish && outgoing.event.choice == 0) request.finish = outgoing.event.finish;
+    const auto finish = outgoing.event.finish;
+    if (finish && outgoing.event.choice == 0) request.finish = finish;
+    request.cut_short |= finish == FinishReason::kAbort || finish == FinishReason::kError;
     outgoing.to->sink(std::move(outgoing.event));
   }
   outbox_.clear();
-  for (const auto& request : ended_) records_.add(record_of(*request, true, now));
+  for (const auto& request : ended_) {
+    observe_end(*request, now);
+    records_.add(record_of(*request, true, now));
+  }
   ended_.clear();
+  if (waiting_.empty()) last_end_.reset();  // the pause until the next end says nothing of a queue
 }
 
 void Engine::check_conservation() const {

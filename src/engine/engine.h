@@ -96,6 +96,8 @@ class Engine {
   const EngineCounters& counters() const { return counters_; }
   const CostModel& cost() const { return cost_; }
   const Tenants& tenants() const { return tenants_; }
+  /// Tokens that a choice generates, as those went that came to their end; 0: not known yet.
+  double expected_output() const { return mean_output_; }
   /// Seconds until a request that came now would begin, as the last steps went.
   double predicted_wait() const;
   /// Accounts of the requests of this name: those that run, and the last ones that ended.
@@ -131,6 +133,7 @@ class Engine {
   void build_views();
   void account_phases(Time now);
   void observe_step(Time now);
+  void observe_end(const ActiveRequest& request, Time now);
 
   // KV of a sequence (engine_memory.cc).
   void begin_prefix(Sequence& sequence, int cached_tokens, Time now);
@@ -191,7 +194,7 @@ class Engine {
   EngineCounters counters_;
   RecordBook records_;
   SampleScratch scratch_;
-  double mean_output_ = 0;        // tokens of those that ended, a moving average
+  double mean_output_ = 0;        // tokens of those that came to their end, a moving average
   double mean_turn_ = 0;          // seconds between two requests' ends while some wait, likewise
   std::optional<Time> last_end_;  // of a request, while some waited
   int steps_without_progress_ = 0;

@@ -137,17 +137,18 @@ void Engine::account_phases(Time now) {
 void Engine::observe_step(Time now) {
   if (work_.tokens > 0 && now > step_began_) cost_.observe(work_, seconds(now - step_began_));
   work_ = {};
-  for (const auto& request : ended_) {
-    const double output = double{1} * request->usage.completion_tokens / request->request.choices;
-    if (request->request.max_tokens > 0)
-      mean_output_ = mean_output_ == 0 ? output : mean_output_ + kNewest * (output - mean_output_);
-    if (last_end_) {
-      const double turn = seconds(now - *last_end_);
-      mean_turn_ = mean_turn_ == 0 ? turn : mean_turn_ + kNewest * (turn - mean_turn_);
-    }
-    last_end_ = now;
-  }
-  if (waiting_.empty()) last_end_.reset();  // the pause until the next end says nothing of a queue
+}
+
+/// A request is over. One that was cut short says nothing of how long others take.
+void Engine::observe_end(const ActiveRequest& request, Time now) {
+  if (request.cut_short) return;
+  const auto average = [](double& mean, double newest) {
+    mean = mean == 0 ? newest : mean + kNewest * (newest - mean);
+  };
+  if (request.request.max_tokens > 0)
+    average(mean_output_, double{1} * request.usage.completion_tokens / request.request.choices);
+  if (last_end_) average(mean_turn_, seconds(now - *last_end_));
+  last_end_ = now;
 }
 
 double Engine::predicted_wait() const {

@@ -156,6 +156,7 @@ struct LiveEngine::State {
              .kv = engine.memory().stats(),
              .kv_events = engine.memory().events().last_number(),
              .tenants = std::move(stats.tenants),
+             .expected_output = engine.expected_output(),
              .predicted_wait = engine.predicted_wait(),
              .cost_error = engine.cost().relative_error(),
              .cost = engine.cost().coefficients()};

@@ -25,6 +25,7 @@ struct EngineStats {
   KvStats kv;
   std::uint64_t kv_events = 0;       // the number of the last one
   std::vector<TenantStats> tenants;  // [tenant]
+  double expected_output = 0;        // tokens of a choice; 0: not known yet
   double predicted_wait = 0;         // seconds, of a request that came now
   double cost_error = 0;             // of the cost model: mean of |predicted - measured| / measured
   CostModel::Coefficients cost{};

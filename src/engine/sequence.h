@@ -32,6 +32,7 @@ struct ActiveRequest {
   Phase step_phase = Phase::kStalled;            // in that step: the furthest of its sequences
   std::optional<Time> first_token{};
   std::optional<FinishReason> finish{};  // of the first choice
+  bool cut_short = false;                // a choice of it was aborted or failed
   int preemptions = 0, recomputed_tokens = 0;
   std::unique_ptr<BeamGroup> beams{};  // of a beam search
 

@@ -89,6 +89,8 @@ void collect_steps(const EngineCounters& counters, Collector& out) {
               counters.stalled_steps);
   out.gauge("loci_kv_pressure", "Part of all steps in which a running sequence was stalled.",
             ratio(static_cast<double>(counters.stalled_steps), static_cast<double>(counters.steps)));
+  out.counter("loci_short_plans_total", "Slices of a plan for which there was no room after all: a mistake.",
+              counters.short_plans);
   out.counter("loci_failed_steps_total", "Steps that could not be computed.", counters.failed_steps);
 }
 
@@ -116,6 +118,8 @@ void collect_memory(const KvStats& kv, Collector& out) {
 void collect_scheduling(const EngineStats& stats, Collector& out) {
   out.gauge("loci_predicted_wait_seconds", "That a request that came now is predicted to wait.",
             stats.predicted_wait);
+  out.gauge("loci_expected_output_tokens", "That a choice is expected to generate, as the last ones did.",
+            stats.expected_output);
   out.gauge("loci_cost_model_error", "Mean of |predicted - measured| / measured over the last steps.",
             stats.cost_error);
   constexpr const char* kTerms[] = {"step", "token", "kv_token", "attention_pair"};

@@ -20,6 +20,9 @@ TEST(EngineMetrics, AreWhatTheEngineCounts) {
   stats.counters.steps = 8;
   stats.counters.stalled_steps = 2;
   stats.counters.recomputed_tokens = 11;
+  stats.counters.short_plans = 4;
+  stats.counters.failed_steps = 6;
+  stats.expected_output = 120;
   stats.kv.queried_tokens = 100;
   stats.kv.hit_tokens = 60;
   stats.cost = {0.5, 0.25, 0, 0};
@@ -28,9 +31,11 @@ TEST(EngineMetrics, AreWhatTheEngineCounts) {
   for (const char* line :
        {"vllm:num_requests_running{model_name=\"m\"} 3", "vllm:kv_cache_usage_perc{model_name=\"m\"} 0.25",
         "loci_kv_blocks_cached{model_name=\"m\"} 7", "loci_kv_pressure{model_name=\"m\"} 0.25",
-        "loci_recomputed_tokens_total{model_name=\"m\"} 11",
+        "loci_recomputed_tokens_total{model_name=\"m\"} 11", "loci_short_plans_total{model_name=\"m\"} 4",
+        "loci_failed_steps_total{model_name=\"m\"} 6",
         "vllm:prefix_cache_queries_total{model_name=\"m\"} 100",
         "vllm:prefix_cache_hits_total{model_name=\"m\"} 60",
+        "loci_expected_output_tokens{model_name=\"m\"} 120",
         "loci_cost_model_seconds{model_name=\"m\",term=\"token\"} 0.25",
         "loci_tenant_service{model_name=\"m\",tenant=\"shop\"} 42",
         "loci_tenant_requests{model_name=\"m\",tenant=\"shop\"} 1"})

@@ -1,0 +1,100 @@
+// What the engine learns from its steps and from the requests that end, and who waits for whose prefix.
+#include <gtest/gtest.h>
+
+#include "engine/testing/oracle_world.h"
+
+namespace loci {
+namespace {
+
+using testing::OracleWorld;
+
+Request request_of(int prompt, int output, int first = 3) {
+  Request request;
+  for (int i = 0; i < prompt; ++i) request.prompt.push_back(3 + (first + i * i) % 50);
+  request.max_tokens = output;
+  request.ignore_eos = true;
+  request.sampling.temperature = 0;
+  return request;
+}
+
+EngineLimits limits_of(int sequences) {
+  return {.max_model_len = 128,
+          .step = {.max_sequences = sequences, .max_tokens = 64, .max_logits_rows = sequences},
+          .kv_blocks = 64,
+          .block_tokens = 4};
+}
+
+TEST(EngineObservation, OnlyWhoComesToHisEndSaysHowMuchIsGenerated) {
+  OracleWorld world({.limits = limits_of(4), .fail_at = 14});
+  EXPECT_EQ(world.engine().expected_output(), 0);
+  world.submit(0, request_of(10, 8));
+  world.finish();
+  EXPECT_DOUBLE_EQ(world.engine().expected_output(), 8);
+
+  world.submit(1, request_of(10, 50, 7));
+  for (int i = 0; i < 3; ++i) world.step();
+  world.cancel(1);
+  world.finish();
+  EXPECT_DOUBLE_EQ(world.engine().expected_output(), 8) << "cancelled";
+
+  world.submit(2, request_of(10, 50, 11));
+  world.finish();
+  EXPECT_EQ(world.seen().at(2).finish.at(0), FinishReason::kError);
+  EXPECT_DOUBLE_EQ(world.engine().expected_output(), 8) << "failed";
+
+  world.submit(3, request_of(10, 28, 13));
+  world.finish();
+  EXPECT_DOUBLE_EQ(world.engine().expected_output(), 9) << "a twentieth of the way from 8 to 28";
+}
+
+TEST(EngineObservation, CancellationsDoNotShortenTheWaitOfTheOthers) {
+  OracleWorld world({.limits = limits_of(1)});
+  for (int i = 0; i < 12; ++i) world.submit(i, request_of(6, 9, 5 * i));
+  while (world.engine().waiting() > 8) world.step();
+  const double wait = world.engine().predicted_wait() / world.engine().waiting();
+  EXPECT_NEAR(wait, 0.09, 0.005) << "nine steps of 10 ms";
+  for (int i = 8; i < 12; ++i) world.cancel(i);
+  world.step();
+  EXPECT_DOUBLE_EQ(world.engine().predicted_wait() / world.engine().waiting(), wait);
+  world.finish();
+}
+
+TEST(EngineObservation, AFailedStepTeachesTheCostModelNothing) {
+  OracleWorld world({.limits = limits_of(2), .fail_at = 6});
+  for (int i = 0; i < 4; ++i) world.submit(i, request_of(10, 8, 7 * i));
+  world.finish();
+  const EngineCounters& counters = world.engine().counters();
+  EXPECT_EQ(counters.failed_steps, 1u);
+  EXPECT_EQ(world.engine().cost().observations(), counters.steps - 1);
+}
+
+// An offline batch whose prompts begin alike computes the beginning once.
+TEST(EngineObservation, OfflineWorkWaitsForThePrefixOfOfflineWork) {
+  OracleWorld world({.limits = limits_of(8)});  // 64 tokens a step
+  Request request = request_of(110, 2);
+  request.service = Service::kOffline;
+  world.submit(0, request);
+  world.step();
+  world.submit(1, request);
+  world.step();
+  EXPECT_EQ(world.engine().running(), 1);
+  world.finish();
+  EXPECT_EQ(world.seen().at(1).usage.cached_tokens, 108) << "all but the last block";
+  EXPECT_EQ(world.seen().at(1).tokens, world.seen().at(0).tokens);
+}
+
+TEST(EngineObservation, OnlineWorkDoesNotWaitForThePrefixOfOfflineWork) {
+  OracleWorld world({.limits = limits_of(8)});  // 64 tokens a step
+  Request offline = request_of(110, 2), online = offline;
+  offline.service = Service::kOffline;
+  world.submit(0, offline);
+  world.step();
+  world.submit(1, online);
+  world.step();
+  EXPECT_EQ(world.engine().running(), 2);
+  world.finish();
+  EXPECT_EQ(world.seen().at(1).usage.cached_tokens, 64) << "of the step before it came";
+}
+
+}  // namespace
+}  // namespace loci
