@@ -18,16 +18,24 @@ bool more_likely(const Candidate& a, const Candidate& b) {
   return a.logit != b.logit ? a.logit > b.logit : a.token < b.token;
 }
 
-/// Comparisons with NaN are false, so that a NaN never wins.
+/// The greatest logit, in lanes that the compiler makes vectors of. Comparisons with NaN are false, so that a
+/// NaN never wins.
+float maximum(std::span<const float> logits) {
+  constexpr std::size_t kLanes = 16;
+  float lanes[kLanes];
+  std::ranges::fill(lanes, kMasked);
+  std::size_t i = 0;
+  for (; i + kLanes <= logits.size(); i += kLanes)
+    for (std::size_t j = 0; j < kLanes; ++j) lanes[j] = logits[i + j] > lanes[j] ? logits[i + j] : lanes[j];
+  for (; i < logits.size(); ++i) lanes[0] = logits[i] > lanes[0] ? logits[i] : lanes[0];
+  return *std::ranges::max_element(lanes);
+}
+
+/// The first of the greatest.
 TokenId argmax(std::span<const float> logits) {
-  TokenId best = kNoToken;
-  float best_logit = kMasked;
-  for (std::size_t i = 0; i < logits.size(); ++i)
-    if (logits[i] > best_logit) {
-      best_logit = logits[i];
-      best = static_cast<TokenId>(i);
-    }
-  return best;
+  const float greatest = maximum(logits);
+  if (greatest == kMasked) return kNoToken;
+  return static_cast<TokenId>(std::ranges::find(logits, greatest) - logits.begin());
 }
 
 void apply_penalties(std::span<float> logits, const SamplingParams& p, const TokenHistory& history) {
