@@ -33,12 +33,13 @@ class QuickExecutor final : public Executor {
   std::size_t runs_ = 0;
 };
 
-/// `sequences` requests that decode, on a large pool, with the default policies.
+/// `sequences` requests that decode, on a large pool, with the default policies. Their prompts begin with
+/// `shared` tokens that are the same; what follows is each one's own.
 class Decoding {
  public:
   static constexpr int kSteps = 400;
 
-  explicit Decoding(int sequences)
+  explicit Decoding(int sequences, int shared = 0)
       : engine_({.tokenizer = letters(),
                  .end_tokens = {2},
                  .executor = executor_,
@@ -50,6 +51,8 @@ class Decoding {
                             .block_tokens = 16}}) {
     for (int i = 0; i < sequences; ++i) {
       Request request;
+      request.prompt.assign(static_cast<std::size_t>(shared), 5);
+      for (int p = i; p > 0; p /= 50) request.prompt.push_back(3 + p % 50);
       for (int p = 0; p < 16 + i % 7; ++p) request.prompt.push_back(3 + (i + p * p) % 50);
       request.max_tokens = kSteps + 64;
       request.ignore_eos = true;
@@ -92,8 +95,8 @@ class Decoding {
 };
 
 TEST(EngineCost, SteadyDecodingAllocatesNothing) {
-  for (const int sequences : {32, 1000}) {
-    Decoding decoding(sequences);
+  for (const auto& [sequences, shared] : {std::pair(32, 0), std::pair(1000, 0), std::pair(100, 64)}) {
+    Decoding decoding(sequences, shared);
     const std::size_t tokens = decoding.tokens;
     const long before = testing::allocations;
     for (int i = 0; i < 40; ++i) decoding.step();  // two and a half blocks of each
@@ -104,10 +107,12 @@ TEST(EngineCost, SteadyDecodingAllocatesNothing) {
 
 TEST(EngineCost, MicrosecondsOfAStep) {
   if (testing::rounds(0, 1) == 0) GTEST_SKIP() << "prints times under `make soak`";
-  for (const int sequences : {1, 32, 1000}) {
-    Decoding decoding(sequences);
-    std::printf("%4d decoding: %7.1f us a step beside the batch\n", sequences, decoding.microseconds());
-  }
+  for (const int shared : {0, 256})
+    for (const int sequences : {1, 32, 1000}) {
+      Decoding decoding(sequences, shared);
+      std::printf("%4d decoding, behind %3d shared tokens: %7.1f us a step beside the batch\n", sequences,
+                  shared, decoding.microseconds());
+    }
 }
 
 }  // namespace

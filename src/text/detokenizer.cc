@@ -20,8 +20,12 @@ std::string Detokenizer::push(TokenId token) {
     at_start_ = strips && bytes.empty() && tokenizer_->strips_more_leading_spaces();
   }
   std::string text;
-  pending_.append(bytes);
-  pending_.erase(0, append_lossy(pending_, text));
+  if (pending_.empty()) {
+    pending_ = bytes.substr(append_lossy(bytes, text));
+  } else {
+    pending_.append(bytes);
+    pending_.erase(0, append_lossy(pending_, text));
+  }
   return text;
 }
 
