@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "base/check.h"
 
@@ -188,16 +189,37 @@ void Engine::make_copies(Time now) {
     });
 }
 
+/// The running sequences that share blocks, in the order of their tables. Found anew only where some sharing
+/// has changed: until then tables grow at their ends alone.
+void Engine::rank_by_blocks() {
+  if (std::exchange(ranked_, memory_.sharing()) == memory_.sharing()) return;
+  sharing_.clear();
+  for (const auto& sequence : running_) {
+    count_shared(*sequence);
+    sequence->rank = kNoRank;
+    if (sequence->shared_blocks > 0) sharing_.push_back(sequence.get());
+  }
+  std::ranges::sort(sharing_, std::ranges::lexicographical_compare,
+                    [](const Sequence* sequence) { return sequence->table.blocks(); });
+  for (std::size_t i = 0; i < sharing_.size(); ++i) sharing_[i]->rank = i;
+}
+
 /// Puts sequences that begin with the same blocks side by side, so that attention reads those blocks once for
 /// all of them; those that share none come last. What stands beside a sequence in the batch changes nothing
 /// of its result (first law).
 void Engine::sort_slices_by_blocks() {
-  const auto alone = std::ranges::partition(slices_, [this](const SequenceSlice& planned) {
-    count_shared(*planned.sequence);
-    return planned.sequence->shared_blocks > 0;
-  });
-  std::ranges::sort(slices_.begin(), alone.begin(), std::ranges::lexicographical_compare,
-                    [](const SequenceSlice& planned) { return planned.sequence->table.blocks(); });
+  rank_by_blocks();
+  if (sharing_.empty()) return;
+  ordered_slices_.assign(sharing_.size(), {});
+  for (const SequenceSlice& planned : slices_)
+    if (const std::size_t rank = planned.sequence->rank; rank != kNoRank) {
+      LOCI_CHECK(ordered_slices_[rank].sequence == nullptr);
+      ordered_slices_[rank] = planned;
+    } else {
+      ordered_slices_.push_back(planned);
+    }
+  std::erase_if(ordered_slices_, [](const SequenceSlice& planned) { return planned.sequence == nullptr; });
+  slices_.swap(ordered_slices_);
 }
 
 Batch Engine::build_batch() {

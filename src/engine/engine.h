@@ -119,6 +119,7 @@ class Engine {
   void start_waiting(Time now);
   void lease_slices(Time now);
   void make_copies(Time now);
+  void rank_by_blocks();
   void sort_slices_by_blocks();
   Batch build_batch();
   void collect(const StepResult& result, Time now);
@@ -206,9 +207,12 @@ class Engine {
   std::vector<std::pair<Sequence*, int>> starting_;  // and its cached tokens
   StepPlan plan_;
   struct SequenceSlice {
-    Sequence* sequence;
-    Slice slice;
+    Sequence* sequence = nullptr;
+    Slice slice{};
   };
+  std::vector<Sequence*> sharing_;  // in the order of their tables
+  std::uint64_t ranked_ = 0;        // KvMemory::sharing() when they were ordered
+  std::vector<SequenceSlice> ordered_slices_;
   std::vector<SequenceSlice> slices_;  // of the plan, without those that find no room after all
   StepWork work_;
   Time step_began_{};

@@ -77,6 +77,7 @@ void Engine::release(Sequence& sequence, Time now) {
   withdraw(sequence);
   memory_.release(sequence.table, now);
   sequence.computed = 0;
+  sequence.rank = kNoRank;
 }
 
 /// `block` came back from the host tier with other bytes than went in. Whoever took it over goes back to the

@@ -44,6 +44,8 @@ struct ActiveRequest {
 /// The account of a request at `now`.
 RequestRecord record_of(const ActiveRequest& request, bool finished, Time now);
 
+inline constexpr std::size_t kNoRank = ~std::size_t{0};
+
 struct Sequence {
   Sequence(SequenceId i, ActiveRequest& r, int c, const Tokenizer& tokenizer, KvMemory& memory,
            CacheNamespace owner)
@@ -79,6 +81,7 @@ struct Sequence {
   int computed_before = 0;  // tokens whose KV it lost when it was preempted: computing them is done twice
   int shared_blocks = 0;    // of `table`, those that others hold too
   std::uint64_t sharing = ~std::uint64_t{0};   // KvMemory::sharing() when they were counted
+  std::size_t rank = kNoRank;                  // among those that share blocks, by their tables
   int announced_begin = 0, announced_end = 0;  // blocks that others may wait for
   int prompt_logprobs_known = 0;
   bool whole = false;    // is computed in one step
