@@ -100,6 +100,9 @@ class Engine {
   double expected_output() const { return mean_output_; }
   /// Seconds until a request that came now would begin, as the last steps went.
   double predicted_wait() const;
+  /// What each tenant has had, and the wait of a request of its that came now: a fair order gives it its
+  /// share, however much the others ask for.
+  void report_tenants(std::vector<TenantStats>& out);
   /// Accounts of the requests of this name: those that run, and the last ones that ended.
   std::vector<RequestRecord> records(std::string_view name, Time now) const;
 
@@ -214,6 +217,13 @@ class Engine {
   std::uint64_t ranked_ = 0;        // KvMemory::sharing() when they were ordered
   std::vector<SequenceSlice> ordered_slices_;
   std::vector<SequenceSlice> slices_;  // of the plan, without those that find no room after all
+  struct Queue {
+    StepWork prompts;
+    int sequences = 0;
+    double seconds(const CostModel& cost, double turn) const;
+  };
+  void enqueue(const Sequence& sequence, Queue& queue) const;
+  std::vector<Queue> queues_;  // [tenant]
   StepWork work_;
   Time step_began_{};
   std::vector<ActiveRequest*> expanded_;  // searches whose beams all wait: they take a step

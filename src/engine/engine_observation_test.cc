@@ -96,5 +96,53 @@ TEST(EngineObservation, OnlineWorkDoesNotWaitForThePrefixOfOfflineWork) {
   EXPECT_EQ(world.seen().at(1).usage.cached_tokens, 64) << "of the step before it came";
 }
 
+// A fair order serves `light` its half, and so its wait is its own queue's, at half speed.
+TEST(EngineObservation, WhoAsksForLittleIsNotPredictedToWaitForWhoAsksForMuch) {
+  const auto waits = [](OrderFunction order) {
+    OracleWorld world({.limits = limits_of(1),
+                       .policies = {.order = order},
+                       .tenants = {{.name = "light"}, {.name = "heavy"}}});
+    for (int i = 0; i < 12; ++i) {
+      Request request = request_of(6, 9, 5 * i);
+      request.tenant = "heavy";
+      world.submit(i, request);
+    }
+    while (world.engine().waiting() > 8) world.step();
+    std::vector<TenantStats> tenants;
+    world.engine().report_tenants(tenants);
+    EXPECT_EQ(tenants.at(1).name, "light");
+    EXPECT_NEAR(tenants.at(2).predicted_wait, world.engine().predicted_wait(), 1e-9);
+    EXPECT_NEAR(tenants.at(2).predicted_wait, 8 * 0.09, 0.05);
+    const double before = tenants.at(1).predicted_wait;
+    Request request = request_of(6, 9, 1);
+    request.tenant = "light";
+    world.submit(100, request);
+    world.engine().report_tenants(tenants);
+    const double behind_one = tenants.at(1).predicted_wait;
+    world.finish();
+    return std::pair(before, behind_one);
+  };
+  const auto [fair, fair_behind_one] = waits(order_fair);
+  EXPECT_EQ(fair, 0);
+  EXPECT_NEAR(fair_behind_one, 2 * 0.09, 0.02);
+  const auto [fcfs, fcfs_behind_one] = waits(order_fcfs);
+  EXPECT_NEAR(fcfs, 8 * 0.09, 0.05);
+  EXPECT_GT(fcfs_behind_one, fcfs);
+}
+
+TEST(Tenants, APauseEarnsOneBurstAndNoMore) {
+  Tenants tenants({{.name = "a"}, {.name = "b"}});
+  const int a = tenants.find("a"), b = tenants.find("b");
+  const auto served = [&](int tenant) { return tenants.views()[static_cast<std::size_t>(tenant)].served; };
+  tenants.begin_request(a);
+  tenants.serve(a, 1000, 0);
+  tenants.begin_request(b);
+  EXPECT_EQ(served(b), 0);
+  tenants.end_request(b);
+  tenants.serve(a, 0, 50'000);
+  tenants.begin_request(b);
+  EXPECT_EQ(served(b), served(a) - Tenants::kCredit);
+}
+
 }  // namespace
 }  // namespace loci

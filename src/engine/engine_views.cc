@@ -151,14 +151,38 @@ void Engine::observe_end(const ActiveRequest& request, Time now) {
   last_end_ = now;
 }
 
+/// As many requests must end as stand in it; and their prompts must be computed.
+double Engine::Queue::seconds(const CostModel& cost, double turn) const {
+  return sequences == 0 ? 0 : std::max(turn * sequences, cost.predict(prompts));
+}
+
+void Engine::enqueue(const Sequence& sequence, Queue& queue) const {
+  const int cached = sequence.match.blocks() * parts_.limits.block_tokens;
+  queue.prompts.add_slice(cached, std::max(1, sequence.known() - cached));
+  ++queue.sequences;
+}
+
 double Engine::predicted_wait() const {
-  if (waiting_.empty()) return 0;
-  // As many requests must end as stand before it; and their prompts must be computed.
-  StepWork prompts;
+  Queue all;
+  for (const auto& sequence : waiting_) enqueue(*sequence, all);
+  return all.seconds(cost_, mean_turn_);
+}
+
+void Engine::report_tenants(std::vector<TenantStats>& out) {
+  tenants_.report(out);
+  queues_.assign(out.size(), {});
   for (const auto& sequence : waiting_)
-    prompts.add_slice(sequence->match.blocks() * parts_.limits.block_tokens,
-                      std::max(1, sequence->known() - sequence->match.blocks() * parts_.limits.block_tokens));
-  return std::max(mean_turn_ * waiting(), cost_.predict(prompts));
+    enqueue(*sequence, queues_[static_cast<std::size_t>(sequence->request->tenant)]);
+  const double all = predicted_wait();
+  const bool is_fair = parts_.policies.order == order_fair;
+  double weights = 0;  // of those that have requests
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (out[i].requests > 0) weights += tenants_.views()[i].weight;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double weight = tenants_.views()[i].weight;
+    const double share = weight / (out[i].requests > 0 ? weights : weights + weight);
+    out[i].predicted_wait = is_fair ? std::min(all, queues_[i].seconds(cost_, mean_turn_) / share) : all;
+  }
 }
 
 RequestRecord record_of(const ActiveRequest& request, bool finished, Time now) {

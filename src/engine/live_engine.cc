@@ -125,12 +125,14 @@ struct LiveEngine::State {
   }
 
   /// Whether one more request may wait; with drain_mutex.
-  Result<> check_queue(Service service) {
+  Result<> check_queue(Service service, const std::string& tenant) {
     const auto refuse = [](double after, std::string why) {
       return std::unexpected(Error{ErrorCode::kResourceExhausted, std::move(why), "", after});
     };
     const std::lock_guard stats_lock(stats_mutex);
-    const double wait = stats.predicted_wait;
+    const auto has_name = [&](const TenantStats& t) { return t.name == tenant; };
+    const auto known = std::ranges::find_if(stats.tenants, has_name);
+    const double wait = known != stats.tenants.end() ? known->predicted_wait : stats.predicted_wait;
     if (pending >= max_pending)
       return refuse(wait, fmt::format("the queue is full: {} requests wait or run", pending.load()));
     if (service == Service::kOnline && max_queue_delay > 0 && wait > max_queue_delay)
@@ -160,7 +162,7 @@ struct LiveEngine::State {
              .predicted_wait = engine.predicted_wait(),
              .cost_error = engine.cost().relative_error(),
              .cost = engine.cost().coefficients()};
-    engine.tenants().report(stats.tenants);
+    engine.report_tenants(stats.tenants);
   }
 
   const LoadedModel& model;
@@ -227,7 +229,7 @@ Result<RequestId> LiveEngine::submit(Request request, EventSink sink) {
     // With the lock, close() and drain() see either this request or its refusal.
     const std::lock_guard lock(s.drain_mutex);
     if (s.closed) return fail(ErrorCode::kUnavailable, "the server is shutting down");
-    LOCI_TRY_VOID(s.check_queue(request.service));
+    LOCI_TRY_VOID(s.check_queue(request.service, request.tenant));
     if (s.pending++ == 0) s.last_progress = now();
   }
   const RequestId id{s.next_id++};

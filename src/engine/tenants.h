@@ -21,17 +21,21 @@ struct TenantShare {
 
 /// What a tenant has had, for metrics.
 struct TenantStats {
-  std::string name;   // empty: of everyone who has none
-  double served = 0;  // virtual time: weighted tokens, divided by its weight
-  int blocks = 0;     // held in the last step
-  int requests = 0;   // that wait or run
+  std::string name;           // empty: of everyone who has none
+  double served = 0;          // virtual time: weighted tokens, divided by its weight
+  int blocks = 0;             // held in the last step
+  int requests = 0;           // that wait or run
+  double predicted_wait = 0;  // seconds, of its request that came now
 };
 
 /// Counts by virtual time (Sheng et al. 2024, "Fairness in Serving Large Language Models", algorithm 2): a
-/// prompt token counts 1, a generated one 2; who comes back after a pause starts where the least served of
-/// the active ones is, so that absence earns no credit.
+/// prompt token counts 1, a generated one 2. Unlike there, who comes back after a pause keeps up to kCredit
+/// of what the least served of the active ones had more: a tenant that asks for less than its share is then
+/// not slowed by its bursts, and a long absence earns no more than one burst.
 class Tenants {
  public:
+  static constexpr double kCredit = 4096;  // of virtual time
+
   explicit Tenants(const std::vector<TenantShare>& shares) {
     add("");
     for (const TenantShare& share : shares) {
@@ -52,7 +56,7 @@ class Tenants {
     for (std::size_t i = 0; i < views_.size(); ++i)
       if (active_[i] > 0 && static_cast<int>(i) != tenant && (least < 0 || views_[i].served < least))
         least = views_[i].served;
-    at(tenant).served = std::max(at(tenant).served, least);
+    at(tenant).served = std::max(at(tenant).served, least - kCredit);
   }
   void end_request(int tenant) { --active_[static_cast<std::size_t>(tenant)]; }
   void serve(int tenant, int prompt_tokens, int generated_tokens) {

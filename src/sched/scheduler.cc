@@ -105,11 +105,31 @@ void Planner::plan_prefills(Service service) {
 void Planner::set_chunk_budget(Service service) {
   const ChunkBudget budget = policies_->chunk(*view_, work_, now_);
   const bool offline = service == Service::kOffline;
+  note_decoding_tenants();
   chunk_rows_ = 0;
   chunk_rows_left_ = std::min(budget.rows, rows_left_);
   short_rows_ = offline ? 0 : budget.short_rows;
   chunk_seconds_ = offline ? offline_seconds_ : budget.seconds;
   least_chunk_rows_ = offline && offline_seconds_ < kNoLimit ? 0 : kMinimumChunk;
+}
+
+/// The limit of time protects those that decode from others' prompts, but not from the prompt of a tenant
+/// that has had no more than any of theirs and decodes nothing itself: else who asks for much would slow who
+/// asks for little.
+void Planner::note_decoding_tenants() {
+  decodes_.assign(view_->tenants.size(), 0);
+  least_served_decoding_ = kNoLimit;
+  for (const int i : singles_) {
+    const auto tenant = static_cast<std::size_t>(view_->running[static_cast<std::size_t>(i)].tenant);
+    decodes_[tenant] = 1;
+    least_served_decoding_ = std::min(least_served_decoding_, view_->tenants[tenant].served);
+  }
+}
+
+bool Planner::is_owed(const SequenceView& sequence) const {
+  const auto tenant = static_cast<std::size_t>(sequence.tenant);
+  return sequence.service == Service::kOnline && decodes_[tenant] == 0 &&
+         view_->tenants[tenant].served <= least_served_decoding_;
 }
 
 /// Whole sequences are held back, until goals.batch_delay after the oldest of them came, as long as they do
@@ -188,7 +208,9 @@ int Planner::chunk(const SequenceView& sequence) const {
 
 int Planner::rows_in_budget(const SequenceView& sequence, int most) const {
   most = std::min(most, chunk_rows_left_);
-  if (chunk_seconds_ == kNoLimit || sequence.known_tokens - sequence.next_token() <= short_rows_) return most;
+  if (chunk_seconds_ == kNoLimit || is_owed(sequence) ||
+      sequence.known_tokens - sequence.next_token() <= short_rows_)
+    return most;
   const int within = view_->cost.tokens_within(chunk_seconds_, work_, sequence.next_token(), most);
   return std::min(most, std::max(within, least_chunk_rows_ - chunk_rows_));
 }

@@ -45,6 +45,8 @@ class Planner {
   void plan_prefills(Service service);
   void set_chunk_budget(Service service);
   void gather_candidates(Service service);
+  void note_decoding_tenants();
+  bool is_owed(const SequenceView& sequence) const;
   bool waits_for_company(Service service);
   void continue_running(const SequenceView& sequence, int count);
   void start_waiting(const SequenceView& sequence);
@@ -82,6 +84,7 @@ class Planner {
   StepWork work_;             // planned
   int short_rows_ = 0, chunk_rows_left_ = 0, chunk_rows_ = 0, least_chunk_rows_ = 0;
   double chunk_seconds_ = 0, offline_seconds_ = 0;
+  double least_served_decoding_ = 0;  // virtual token counter
   bool online_present_ = false;
   bool blocked_ = false;           // nobody starts any more: somebody before has not found room
   bool leans_on_running_ = false;  // somebody starts on cached blocks that a running one holds
@@ -91,6 +94,7 @@ class Planner {
   // Kept between plans so that a step allocates nothing.
   std::vector<State> states_;  // [running]
   std::vector<int> singles_;
+  std::vector<char> decodes_;  // [tenant] in this step
   std::vector<Candidate> candidates_;
   OrderScratch order_scratch_;
   std::vector<Resident> residents_;  // run and are not preempted, or start in this step

@@ -211,6 +211,29 @@ TEST(Scheduler, TenantsOverTheirQuotaWaitAndAreOvertaken) {
   EXPECT_EQ(plan_for(scene).slices.size(), 2u) << "with what it is expected to generate it is over";
 }
 
+// Eight of a tenant decode at 80 ms a step, and a prompt of 1,000 tokens comes.
+TEST(Scheduler, WhoAskedForMuchDoesNotHoldUpThePromptOfWhoAskedForLittle) {
+  Scene scene{.free_blocks = 10000, .limits = {64, 2000, 64}, .tenants = {{.served = 5000}, {.served = 100}}};
+  scene.cost = testing::fitted(80e-3, 1e-3);
+  for (int i = 0; i < 8; ++i) scene.running.push_back(sequence(i, 101, 100));
+  SequenceView prompt = sequence(99, 1001, 0);
+  const auto chunk_of_tenant = [&](int tenant) {
+    prompt.tenant = tenant;
+    scene.waiting = {prompt};
+    StepPlan plan;
+    Planner().plan(scene.view(), {order_fair, chunk_slo, preempt_latest, admit_max_utilization}, at_ms(0),
+                   plan);
+    return plan.slices.back().count;
+  };
+  EXPECT_LT(chunk_of_tenant(0), 100) << "those who decode are its own tenant's";
+  EXPECT_EQ(chunk_of_tenant(1), 1001);
+  scene.tenants[1].served = 6000;
+  EXPECT_LT(chunk_of_tenant(1), 100) << "it has had more than they";
+  scene.tenants[1].served = 100;
+  scene.running[0].tenant = 1;
+  EXPECT_LT(chunk_of_tenant(1), 100) << "one of those who decode is its own";
+}
+
 TEST(Scheduler, OfflineFillsWhatOnlineLeavesOfTheGoal) {
   Scene scene{.running = {sequence(1, 9, 8), offline(sequence(2, 400, 0))}, .limits = {8, 1000, 8}};
   scene.cost = testing::fitted(10e-3, 100e-6);

@@ -134,6 +134,9 @@ void collect_scheduling(const EngineStats& stats, Collector& out) {
   for (const TenantStats& tenant : stats.tenants) out.add("tenant", tenant.name, tenant.blocks);
   out.begin("loci_tenant_requests", "A tenant's requests that wait or run.", MetricType::Gauge);
   for (const TenantStats& tenant : stats.tenants) out.add("tenant", tenant.name, tenant.requests);
+  out.begin("loci_tenant_predicted_wait_seconds",
+            "That a request of a tenant that came now is predicted to wait.", MetricType::Gauge);
+  for (const TenantStats& tenant : stats.tenants) out.add("tenant", tenant.name, tenant.predicted_wait);
 }
 
 }  // namespace
