@@ -406,6 +406,17 @@ TEST(Reasoning, IsToldApartAndCounted) {
   const std::int64_t reasoning = usage.at("completion_tokens_details").at("reasoning_tokens").as_int64();
   EXPECT_GE(reasoning, 9);  // bytes
   EXPECT_LT(reasoning, usage.at("completion_tokens").as_int64() - 5);
+  const json::object searched = hermes().post(
+      "/v1/chat/completions",
+      chat_body(R"(, "use_beam_search": true, "chat_template_kwargs": {"enable_thinking": true})"));
+  EXPECT_EQ(seen_in_chat(searched).reasoning, seen.reasoning);
+  EXPECT_EQ(searched.at("usage"), usage) << "an answer that comes as a whole is counted alike";
+  hermes().say("Rain <tool_c");
+  EXPECT_EQ(
+      seen_in_chat(hermes().post("/v1/chat/completions", chat_body(R"(, "use_beam_search": true)"))).content,
+      "Rain <tool_c")
+      << "what might have become a call";
+  hermes().say("Hm, rain.\n</think>\n\nRain.");
   const json::object response = hermes().post("/v1/responses", responses_body(thinking));
   EXPECT_EQ(response.at("usage").at("output_tokens_details").at("reasoning_tokens"), reasoning);
   EXPECT_EQ(response.at("output").at(0).at("type"), "reasoning");

@@ -83,7 +83,7 @@ void collect_steps(const EngineCounters& counters, Collector& out) {
               counters.recomputed_tokens);
   out.counter("loci_swapped_sequences_total", "Preemptions that kept the KV in the host tier.",
               counters.swaps);
-  out.counter("loci_forked_choices_total", "Choices that began from another choice's prompt.",
+  out.counter("loci_forked_choices_total", "Choices and beams that began from the KV of another.",
               counters.forks);
   out.counter("loci_stalled_steps_total", "Steps in which a running sequence got no tokens for want of room.",
               counters.stalled_steps);

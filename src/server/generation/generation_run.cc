@@ -53,6 +53,7 @@ class GenerationRun : public std::enable_shared_from_this<GenerationRun> {
   void apply(std::size_t prompt, Event event);
   void observe(Choice& choice, const Event& event);
   ChoicePart part_of(std::size_t prompt, Event& event);
+  static AnswerDelta read_text(ChoiceReader& reader, const Event& event);
   void fail(const ApiError& error);
   void cancel_all();
   AnswerUsage total_usage() const;
@@ -185,12 +186,25 @@ ChoicePart GenerationRun::part_of(std::size_t prompt, Event& event) {
   Choice& choice = choices_[static_cast<std::size_t>(part.index)];
   if (!std::exchange(choice.begun, true) && !prompts_[prompt].logprobs.empty())
     part.prompt_logprobs = &prompts_[prompt].logprobs;
-  part.delta =
-      choice.reader.read(event.text, static_cast<int>(event.tokens.size()), event.finish.has_value());
+  part.delta = read_text(choice.reader, event);
   if (job_.request.engine.logprobs) std::ranges::move(event.tokens, std::back_inserter(part.tokens));
   part.finish = event.finish;
   part.stop_reason = std::move(event.stop_reason);
   return part;
+}
+
+/// A whole hypothesis is read token by token too, so that those of reasoning are counted alike.
+AnswerDelta GenerationRun::read_text(ChoiceReader& reader, const Event& event) {
+  const bool last = event.finish.has_value();
+  if (event.text_ends.empty()) return reader.read(event.text, static_cast<int>(event.tokens.size()), last);
+  AnswerDelta delta;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < event.text_ends.size(); ++i) {
+    const std::string_view text = std::string_view(event.text).substr(begin, event.text_ends[i] - begin);
+    append(delta, reader.read(text, 1, last && i + 1 == event.text_ends.size()));
+    begin = event.text_ends[i];
+  }
+  return delta;
 }
 
 void GenerationRun::fail(const ApiError& error) {

@@ -45,7 +45,6 @@ constexpr UnsupportedField kUnsupportedFields[] = {
     {"grammar", is_empty},
     {"json_schema", is_empty},
     {"suffix", is_empty},
-    {"use_beam_search", is_empty},
     {"logits_processors", is_empty},
     {"allowed_token_ids", is_empty},
     {"bad_words", is_empty},
@@ -94,6 +93,42 @@ void read_sampling(FieldReader& fields, const GenerationDefaults& defaults, Requ
   fields.read("presence_penalty", sampling.presence_penalty);
   fields.read("frequency_penalty", sampling.frequency_penalty);
   read_logit_bias(fields, out);
+}
+
+/// true, false or "never", as Hugging Face's generate() has them.
+void read_early_stopping(FieldReader& fields, EarlyStopping& out) {
+  const json::value* value = fields.find("early_stopping");
+  if (value == nullptr) return;
+  if (value->is_bool()) {
+    out = value->get_bool() ? EarlyStopping::kFirst : EarlyStopping::kHeuristic;
+  } else if (*value != "never") {
+    fields.refuse("early_stopping", fmt::format("'early_stopping' must be true, false or 'never', got {}",
+                                                json_type_name(*value)));
+  }
+}
+
+/// vLLM's beam search. Without use_beam_search its other fields mean nothing.
+void read_beam_search(FieldReader& fields, GenerationRequest& out) {
+  bool searches = false;
+  float length_penalty = 1;
+  BeamParams beams;
+  fields.read("use_beam_search", searches);
+  fields.read("length_penalty", length_penalty);
+  read_early_stopping(fields, beams.early_stopping);
+  beams.length_penalty = length_penalty;
+  if (searches) out.engine.beams = beams;
+}
+
+void check_beam_search(FieldReader& fields, const GenerationRequest& request) {
+  if (!request.engine.beams) return;
+  if (request.stream)
+    fields.refuse("stream",
+                  "'stream' is not available with 'use_beam_search': which hypotheses are the best is "
+                  "known at the end");
+  if (!request.engine.stop.empty())
+    fields.refuse("stop", "'stop' is not available with 'use_beam_search'; 'stop_token_ids' is");
+  if (request.max_tokens == 0)
+    fields.refuse("max_tokens", "'max_tokens' must be at least 1 with 'use_beam_search', got 0");
 }
 
 void read_stopping(FieldReader& fields, Request& out) {
@@ -165,15 +200,19 @@ void read_common_fields(FieldReader& fields, const ParseContext& context, Genera
 
 void read_generation_fields(FieldReader& fields, const ParseContext& context, GenerationRequest& out) {
   refuse_unsupported(fields);
-  read_common_fields(fields, context, out);
+  read_beam_search(fields, out);
+  // A search samples nothing: what the model brings for sampling does not concern it.
+  read_common_fields(fields, out.engine.beams ? ParseContext{{}, context.vocab_size} : context, out);
   fields.read("max_tokens", out.max_tokens, IntRange{.min = 0});
   fields.read("n", out.engine.choices, {1, kMaxChoices});
+  check_beam_search(fields, out);
   read_stream_options(fields, out);
   read_prompt_logprobs(fields, out);
 }
 
 Result<> check_generation(const ParseContext& context, const GenerationRequest& request) {
   LOCI_TRY_VOID(validate(request.engine.sampling, context.vocab_size));
+  if (request.engine.beams) LOCI_TRY_VOID(validate(*request.engine.beams, request.engine.sampling));
   if (request.max_tokens && request.engine.min_tokens > *request.max_tokens)
     return std::unexpected(
         Error{ErrorCode::kInvalidArgument,

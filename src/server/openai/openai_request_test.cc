@@ -84,6 +84,36 @@ TEST(CompletionRequest, TheModelsDefaultsHoldWhereTheRequestIsSilent) {
   EXPECT_EQ(loud->generation.engine.sampling.top_k, -1);
 }
 
+TEST(CompletionRequest, ReadsABeamSearch) {
+  ParseContext context = kContext;
+  context.defaults.temperature = 0.6f;
+  context.defaults.top_p = 0.9f;
+  const auto search = [&](std::string_view fields) {
+    const auto request = completion(with(kPrompt, fields), context);
+    EXPECT_TRUE(request.has_value()) << request.error().message;
+    return request->generation.engine;
+  };
+  const Request plain = search(R"("use_beam_search": true, "n": 4, "best_of": 4)");
+  ASSERT_TRUE(plain.beams.has_value());
+  EXPECT_EQ(plain.choices, 4);
+  EXPECT_EQ(plain.beams->length_penalty, 1);
+  EXPECT_EQ(plain.beams->early_stopping, EarlyStopping::kNever);
+  EXPECT_EQ(plain.sampling.temperature, 1) << "the model's defaults are for sampling";
+  EXPECT_EQ(plain.sampling.top_p, 1);
+  const Request full = search(
+      R"("use_beam_search": true, "length_penalty": 0.5, "early_stopping": true, "temperature": 0, "top_k": -1,
+      "top_p": 1, "stop_token_ids": [3], "min_tokens": 2, "stop": "", "logprobs": 2, "seed": 5)");
+  EXPECT_EQ(full.beams->length_penalty, 0.5);
+  EXPECT_EQ(full.beams->early_stopping, EarlyStopping::kFirst);
+  EXPECT_EQ(search(R"("use_beam_search": true, "early_stopping": false)").beams->early_stopping,
+            EarlyStopping::kHeuristic);
+  EXPECT_EQ(search(R"("use_beam_search": true, "early_stopping": "never")").beams->early_stopping,
+            EarlyStopping::kNever);
+  const Request none = search(R"("use_beam_search": false, "length_penalty": 0.5, "stop": "x")");
+  EXPECT_FALSE(none.beams.has_value());
+  EXPECT_FLOAT_EQ(none.sampling.temperature, 0.6f);
+}
+
 TEST(CompletionRequest, NothingToGenerateNeedsAReason) {
   EXPECT_EQ(completion(R"({"prompt": "Hi", "max_tokens": 0})").error().field, "max_tokens");
   EXPECT_TRUE(completion(R"({"prompt": "Hi", "max_tokens": 0, "echo": true})")
@@ -273,7 +303,25 @@ constexpr BadRequest kBadEverywhere[] = {
     {R"("logit_bias": {"-1": 1})", "logit_bias", "-1"},
     {R"("response_format": {"type": "json_object"})", "response_format", "not supported"},
     {R"("guided_json": {"type": "object"})", "guided_json", "not supported"},
-    {R"("use_beam_search": true)", "use_beam_search", "not supported"},
+    {R"("use_beam_search": 1)", "use_beam_search", "boolean"},
+    {R"("length_penalty": "1")", "length_penalty", "number"},
+    {R"("early_stopping": "always")", "early_stopping", "true, false or 'never'"},
+    {R"("early_stopping": 1)", "early_stopping", "true, false or 'never', got number"},
+    {R"("use_beam_search": true, "length_penalty": 10.5)", "length_penalty", "10.5"},
+    {R"("use_beam_search": true, "stream": true)", "stream", "known at the end"},
+    {R"("use_beam_search": true, "stop": "x")", "stop", "'stop_token_ids' is"},
+    {R"("use_beam_search": true, "max_tokens": 0, "prompt_logprobs": 1)", "max_tokens", "at least 1"},
+    {R"("use_beam_search": true, "n": 129)", "n", "128"},
+    {R"("use_beam_search": true, "temperature": 0.7)", "temperature", "beam search"},
+    {R"("use_beam_search": true, "top_p": 0.9)", "top_p", "beam search"},
+    {R"("use_beam_search": true, "top_k": 40)", "top_k", "beam search"},
+    {R"("use_beam_search": true, "min_p": 0.1)", "min_p", "beam search"},
+    {R"("use_beam_search": true, "repetition_penalty": 1.1)", "repetition_penalty", "beam search"},
+    {R"("use_beam_search": true, "presence_penalty": 1)", "presence_penalty", "beam search"},
+    {R"("use_beam_search": true, "frequency_penalty": 1)", "frequency_penalty", "beam search"},
+    {R"("use_beam_search": true, "logit_bias": {"5": 1})", "logit_bias", "beam search"},
+    {R"("use_beam_search": true, "response_format": {"type": "json_object"})", "response_format",
+     "not supported"},
     {R"("bad_words": ["x"])", "bad_words", "not supported"},
     {R"("add_special_tokens": 1)", "add_special_tokens", "boolean"},
 };
