@@ -113,23 +113,24 @@ void Planner::set_chunk_budget(Service service) {
   least_chunk_rows_ = offline && offline_seconds_ < kNoLimit ? 0 : kMinimumChunk;
 }
 
-/// The limit of time protects those that decode from others' prompts, but not from the prompt of a tenant
-/// that has had no more than any of theirs and decodes nothing itself: else who asks for much would slow who
-/// asks for little.
 void Planner::note_decoding_tenants() {
   decodes_.assign(view_->tenants.size(), 0);
-  least_served_decoding_ = kNoLimit;
-  for (const int i : singles_) {
-    const auto tenant = static_cast<std::size_t>(view_->running[static_cast<std::size_t>(i)].tenant);
-    decodes_[tenant] = 1;
-    least_served_decoding_ = std::min(least_served_decoding_, view_->tenants[tenant].served);
-  }
+  for (const int i : singles_)
+    decodes_[static_cast<std::size_t>(view_->running[static_cast<std::size_t>(i)].tenant)] = 1;
 }
 
+/// The limit of time protects those that decode from prompts, but not those of other tenants that have had as
+/// much as the prompt's or more: else who asks for much would slow who asks for little.
 bool Planner::is_owed(const SequenceView& sequence) const {
-  const auto tenant = static_cast<std::size_t>(sequence.tenant);
-  return sequence.service == Service::kOnline && decodes_[tenant] == 0 &&
-         view_->tenants[tenant].served <= least_served_decoding_;
+  const auto own = static_cast<std::size_t>(sequence.tenant);
+  if (sequence.service == Service::kOffline) return false;
+  bool others_decode = false;
+  for (std::size_t tenant = 0; tenant < decodes_.size(); ++tenant) {
+    if (tenant == own || decodes_[tenant] == 0) continue;
+    if (view_->tenants[tenant].served < view_->tenants[own].served) return false;
+    others_decode = true;
+  }
+  return others_decode;
 }
 
 /// Whole sequences are held back, until goals.batch_delay after the oldest of them came, as long as they do

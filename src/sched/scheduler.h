@@ -84,7 +84,6 @@ class Planner {
   StepWork work_;             // planned
   int short_rows_ = 0, chunk_rows_left_ = 0, chunk_rows_ = 0, least_chunk_rows_ = 0;
   double chunk_seconds_ = 0, offline_seconds_ = 0;
-  double least_served_decoding_ = 0;  // virtual token counter
   bool online_present_ = false;
   bool blocked_ = false;           // nobody starts any more: somebody before has not found room
   bool leans_on_running_ = false;  // somebody starts on cached blocks that a running one holds
