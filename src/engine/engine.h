@@ -99,7 +99,7 @@ class Engine {
   /// Tokens that a choice generates, as those went that came to their end; 0: not known yet.
   double expected_output() const { return mean_output_; }
   /// Seconds until a request that came now would begin, as the last steps went.
-  double predicted_wait() const;
+  double predicted_wait();
   /// What each tenant has had, and the wait of a request of its that came now: a fair order gives it its
   /// share, however much the others ask for.
   void report_tenants(std::vector<TenantStats>& out);
@@ -199,6 +199,7 @@ class Engine {
   RecordBook records_;
   SampleScratch scratch_;
   double mean_output_ = 0;        // tokens of those that came to their end, a moving average
+  double mean_step_ = 0;          // seconds of a step, likewise
   double mean_turn_ = 0;          // seconds between two requests' ends while some wait, likewise
   std::optional<Time> last_end_;  // of a request, while some waited
   int steps_without_progress_ = 0;
@@ -220,9 +221,11 @@ class Engine {
   struct Queue {
     StepWork prompts;
     int sequences = 0;
-    double seconds(const CostModel& cost, double turn) const;
   };
   void enqueue(const Sequence& sequence, Queue& queue) const;
+  double wait_behind(const Queue& queue, double share);
+  double seconds_until_slot(int before);
+  std::vector<double> steps_left_;
   std::vector<Queue> queues_;  // [tenant]
   StepWork work_;
   Time step_began_{};

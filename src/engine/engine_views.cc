@@ -1,5 +1,6 @@
 // What the engine shows to policies, and what it learns from its steps.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "engine/engine.h"
@@ -13,6 +14,11 @@ constexpr int kWorthWaiting = 32;
 constexpr int kLookUpsPerStep = 64;
 /// Weight of the newest in moving averages.
 constexpr double kNewest = 0.05;
+
+/// Brings an exponentially weighted mean up to date; 0: nothing was seen yet.
+void average(double& mean, double newest) {
+  mean = mean == 0 ? newest : mean + kNewest * (newest - mean);
+}
 
 /// What a request does at a step is what the furthest of its choices does.
 int rank(Phase phase) {
@@ -135,25 +141,20 @@ void Engine::account_phases(Time now) {
 
 /// The step that began at step_began_ is over: the cost model learns what it took.
 void Engine::observe_step(Time now) {
-  if (work_.tokens > 0 && now > step_began_) cost_.observe(work_, seconds(now - step_began_));
+  if (work_.tokens > 0 && now > step_began_) {
+    cost_.observe(work_, seconds(now - step_began_));
+    average(mean_step_, seconds(now - step_began_));
+  }
   work_ = {};
 }
 
 /// A request is over. One that was cut short says nothing of how long others take.
 void Engine::observe_end(const ActiveRequest& request, Time now) {
   if (request.cut_short) return;
-  const auto average = [](double& mean, double newest) {
-    mean = mean == 0 ? newest : mean + kNewest * (newest - mean);
-  };
   if (request.request.max_tokens > 0)
     average(mean_output_, double{1} * request.usage.completion_tokens / request.request.choices);
   if (last_end_) average(mean_turn_, seconds(now - *last_end_));
   last_end_ = now;
-}
-
-/// As many requests must end as stand in it; and their prompts must be computed.
-double Engine::Queue::seconds(const CostModel& cost, double turn) const {
-  return sequences == 0 ? 0 : std::max(turn * sequences, cost.predict(prompts));
 }
 
 void Engine::enqueue(const Sequence& sequence, Queue& queue) const {
@@ -162,10 +163,36 @@ void Engine::enqueue(const Sequence& sequence, Queue& queue) const {
   ++queue.sequences;
 }
 
-double Engine::predicted_wait() const {
+/// Seconds until whoever stands behind `queue`, of `share` of the service, begins: as many must end as stand
+/// before it and one more, and their prompts must be computed.
+double Engine::wait_behind(const Queue& queue, double share) {
+  const int before = static_cast<int>(std::ceil(queue.sequences / share));
+  const double prompts = queue.sequences > 0 ? cost_.predict(queue.prompts) / share : 0;
+  return std::max(prompts, seconds_until_slot(before));
+}
+
+/// Seconds until a slot is left for one more when `before` others have taken theirs. Those that run end when
+/// they have generated what they may, or what is usual; behind them requests end as they did of late.
+double Engine::seconds_until_slot(int before) {
+  const int free = parts_.limits.step.max_sequences - running();
+  if (before < free) return 0;
+  steps_left_.clear();
+  for (const auto& sequence : running_) {
+    const int to_come = std::max(1, sequence->request->request.max_tokens - sequence->generated());
+    const double usual = std::max(mean_output_ - sequence->generated(), mean_output_ / 4);
+    steps_left_.push_back(mean_output_ > 0 ? std::min<double>(to_come, usual) : to_come);
+  }
+  const auto place = static_cast<std::size_t>(before - free);  // of those that run, from the first to end
+  if (steps_left_.empty()) return mean_turn_ * static_cast<double>(place + 1);
+  const auto last = std::min(place, steps_left_.size() - 1);
+  std::ranges::nth_element(steps_left_, steps_left_.begin() + static_cast<std::ptrdiff_t>(last));
+  return mean_step_ * steps_left_[last] + mean_turn_ * static_cast<double>(place - last);
+}
+
+double Engine::predicted_wait() {
   Queue all;
   for (const auto& sequence : waiting_) enqueue(*sequence, all);
-  return all.seconds(cost_, mean_turn_);
+  return waiting_.empty() && running() < parts_.limits.step.max_sequences ? 0 : wait_behind(all, 1);
 }
 
 void Engine::report_tenants(std::vector<TenantStats>& out) {
@@ -181,7 +208,7 @@ void Engine::report_tenants(std::vector<TenantStats>& out) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     const double weight = tenants_.views()[i].weight;
     const double share = weight / (out[i].requests > 0 ? weights : weights + weight);
-    out[i].predicted_wait = is_fair ? std::min(all, queues_[i].seconds(cost_, mean_turn_) / share) : all;
+    out[i].predicted_wait = is_fair && all > 0 ? std::min(all, wait_behind(queues_[i], share)) : all;
   }
 }
 
