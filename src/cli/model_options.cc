@@ -147,6 +147,9 @@ void add_policy_options(CLI::App& command, EngineConfig& engine) {
   add_number("--max-queue-delay", engine.max_queue_delay_s,
              "seconds; a request that is predicted to wait longer is refused with 429; 0: none is");
   add_number("--batch-delay-ms", engine.batch_delay_ms, "that a text to embed may wait for company");
+  add_number(
+      "--patience", engine.patience,
+      "order fair: times its own time that a prompt waits for shorter ones of its tenant; 0: by arrival");
   add_number("--ageing", engine.ageing, "order srpf: prompt tokens that a second of waiting counts for");
   const auto add_count = [&](const char* flag, int& value, int least, const char* what) {
     command.add_option(flag, value, what)->capture_default_str()->check(at_least(least))->take_last();

@@ -30,10 +30,11 @@ struct EngineConfig {
   std::string admission_policy = "predicted";  // a name in admit_policies()
   std::string preemption_policy = "cost";      // a name in preempt_policies()
   std::string preemption_mode = "auto";        // or recompute, swap
-  double inter_token_ms = 50;     // that steps with decodes should not exceed for the sake of prompts
-  int lpm_group = 8;              // k of the order k-lpm
-  double ageing = 200;            // order srpf: prompt tokens that a second of waiting counts for
-  int step_tokens = 0;            // chunk policy splitfuse: rows of every step; 0: from the cost model
+  double inter_token_ms = 50;  // that steps with decodes should not exceed for the sake of prompts
+  int lpm_group = 8;           // k of the order k-lpm
+  double patience = 10;        // order fair: times its own time that a prompt waits for shorter ones at most
+  double ageing = 200;         // order srpf: prompt tokens that a second of waiting counts for
+  int step_tokens = 0;         // chunk policy splitfuse: rows of every step; 0: from the cost model
   double max_queue_delay_s = 60;  // a request that is predicted to wait longer is refused; 0: none is
   double batch_delay_ms = 0;      // that texts to embed may wait for company
   std::vector<TenantShare> tenants{};

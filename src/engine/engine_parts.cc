@@ -39,6 +39,7 @@ Result<SchedulingGoals> goals_of(const EngineConfig& config) {
   SchedulingGoals goals{.inter_token = from_ms(config.inter_token_ms),
                         .lpm_group = config.lpm_group,
                         .ageing = config.ageing,
+                        .patience = config.patience,
                         .step_tokens = config.step_tokens,
                         .batch_delay = from_ms(config.batch_delay_ms)};
   LOCI_TRY(goals.preemption, find_preemption_mode(config.preemption_mode));

@@ -518,7 +518,7 @@ TEST(EngineValidate, NamesTheFieldAndBothNumbers) {
 }
 
 TEST(EngineParts, HaveTheOperatorsGoals) {
-  EngineConfig config{.inter_token_ms = 20, .lpm_group = 3, .ageing = 7, .step_tokens = 96};
+  EngineConfig config{.inter_token_ms = 20, .lpm_group = 3, .patience = 5, .ageing = 7, .step_tokens = 96};
   const Model& model = default_model().model();
   const MemoryPlan plan = plan_memory(model.spec(), 0, model.main_dtype(), config).value();
   const auto executor = LocalExecutor::create(model, {plan.kv, plan.kv_blocks, plan.workspace, 1,
@@ -528,6 +528,7 @@ TEST(EngineParts, HaveTheOperatorsGoals) {
   EXPECT_EQ(goals.inter_token, std::chrono::milliseconds(20));
   EXPECT_EQ(goals.lpm_group, 3);
   EXPECT_EQ(goals.ageing, 7);
+  EXPECT_EQ(goals.patience, 5);
   EXPECT_EQ(goals.step_tokens, 96);
   config.scheduling_policy = "random";
   EXPECT_FALSE(engine_parts(default_model(), plan, config, *executor).has_value());
