@@ -158,11 +158,19 @@ Outcome run(unsigned seed, bool compare) {
           world.engine().memory().stats()};
 }
 
+#if defined(__SANITIZE_THREAD__)
+constexpr int kSeeds = 500;  // it has one thread
+#elif defined(__SANITIZE_ADDRESS__)
+constexpr int kSeeds = 3000;
+#else
+constexpr int kSeeds = 10000;
+#endif
+
 TEST(Chaos, ChangesNoTokenAndLeavesNothingBehind) {
   EngineCounters sum;
   KvStats kv;
   std::uint64_t searches = 0, searches_ended = 0;
-  for (int seed = 0, seeds = testing::rounds(10000, 1000000); seed < seeds; ++seed) {
+  for (int seed = 0, seeds = testing::rounds(kSeeds, 1000000); seed < seeds; ++seed) {
     SCOPED_TRACE(seed);
     const Outcome outcome = run(static_cast<unsigned>(seed), true);
     sum.preemptions += outcome.counters.preemptions;

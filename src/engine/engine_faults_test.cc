@@ -7,24 +7,10 @@ namespace loci {
 namespace {
 
 using testing::alone;
+using testing::limits_of;
 using testing::OracleWorld;
+using testing::request_of;
 using testing::Seen;
-
-Request request_of(int prompt, int output, int first = 3) {
-  Request request;
-  for (int i = 0; i < prompt; ++i) request.prompt.push_back(3 + (first + i * i) % 50);
-  request.max_tokens = output;
-  request.ignore_eos = true;
-  request.sampling.temperature = 0;
-  return request;
-}
-
-EngineLimits limits_of(int sequences) {
-  return {.max_model_len = 128,
-          .step = {.max_sequences = sequences, .max_tokens = 64, .max_logits_rows = sequences},
-          .kv_blocks = 64,
-          .block_tokens = 4};
-}
 
 void expect_failed(const Seen& seen, const Request& request) {
   const std::vector<TokenId> expected = alone(request).tokens.at(0);

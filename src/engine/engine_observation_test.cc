@@ -6,23 +6,9 @@
 namespace loci {
 namespace {
 
+using testing::limits_of;
 using testing::OracleWorld;
-
-Request request_of(int prompt, int output, int first = 3) {
-  Request request;
-  for (int i = 0; i < prompt; ++i) request.prompt.push_back(3 + (first + i * i) % 50);
-  request.max_tokens = output;
-  request.ignore_eos = true;
-  request.sampling.temperature = 0;
-  return request;
-}
-
-EngineLimits limits_of(int sequences) {
-  return {.max_model_len = 128,
-          .step = {.max_sequences = sequences, .max_tokens = 64, .max_logits_rows = sequences},
-          .kv_blocks = 64,
-          .block_tokens = 4};
-}
+using testing::request_of;
 
 TEST(EngineObservation, OnlyWhoComesToHisEndSaysHowMuchIsGenerated) {
   OracleWorld world({.limits = limits_of(4), .fail_at = 14});

@@ -17,6 +17,24 @@ inline const Tokenizer& letters() {
   return made;
 }
 
+/// A greedy request of `prompt` tokens; `first` tells prompts apart.
+inline Request request_of(int prompt, int output, int first = 3) {
+  Request request;
+  for (int i = 0; i < prompt; ++i) request.prompt.push_back(3 + (first + i * i) % 50);
+  request.max_tokens = output;
+  request.ignore_eos = true;
+  request.sampling.temperature = 0;
+  return request;
+}
+
+/// A small engine: 64 blocks of 4 tokens.
+inline EngineLimits limits_of(int sequences) {
+  return {.max_model_len = 128,
+          .step = {.max_sequences = sequences, .max_tokens = 64, .max_logits_rows = sequences},
+          .kv_blocks = 64,
+          .block_tokens = 4};
+}
+
 /// What a request's client saw.
 struct Seen {
   std::map<int, std::vector<TokenId>> tokens;  // [choice]
