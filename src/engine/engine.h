@@ -98,11 +98,9 @@ class Engine {
   const Tenants& tenants() const { return tenants_; }
   /// Tokens that a choice generates, as those went that came to their end; 0: not known yet.
   double expected_output() const { return mean_output_; }
-  /// Seconds until a request that came now would begin, as the last steps went.
-  double predicted_wait();
-  /// What each tenant has had, and the wait of a request of its that came now: a fair order gives it its
-  /// share, however much the others ask for.
-  void report_tenants(std::vector<TenantStats>& out);
+  /// What each tenant has had, and the seconds until a request of its that came now would begin: a fair order
+  /// gives it its share, however much the others ask for. Returns those of whoever is not known yet.
+  double report_tenants(std::vector<TenantStats>& out);
   /// Accounts of the requests of this name: those that run, and the last ones that ended.
   std::vector<RequestRecord> records(std::string_view name, Time now) const;
 
@@ -138,6 +136,15 @@ class Engine {
   void account_phases(Time now);
   void observe_step(Time now);
   void observe_end(const ActiveRequest& request, Time now);
+
+  // How long one waits (engine_wait.cc).
+  struct Queue {
+    StepWork prompts;
+    int sequences = 0;
+  };
+  void count_steps_left();
+  double seconds_until_slot(int before) const;
+  double wait_behind(const Queue& queue, double share) const;
 
   // KV of a sequence (engine_memory.cc).
   void begin_prefix(Sequence& sequence, int cached_tokens, Time now);
@@ -218,13 +225,6 @@ class Engine {
   std::uint64_t ranked_ = 0;        // KvMemory::sharing() when they were ordered
   std::vector<SequenceSlice> ordered_slices_;
   std::vector<SequenceSlice> slices_;  // of the plan, without those that find no room after all
-  struct Queue {
-    StepWork prompts;
-    int sequences = 0;
-  };
-  void enqueue(const Sequence& sequence, Queue& queue) const;
-  double wait_behind(const Queue& queue, double share);
-  double seconds_until_slot(int before);
   std::vector<double> steps_left_;
   std::vector<Queue> queues_;  // [tenant]
   StepWork work_;

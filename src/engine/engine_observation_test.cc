@@ -37,12 +37,12 @@ TEST(EngineObservation, CancellationsDoNotShortenTheWaitOfTheOthers) {
   OracleWorld world({.limits = limits_of(1)});
   for (int i = 0; i < 12; ++i) world.submit(i, request_of(6, 9, 5 * i));
   while (world.engine().waiting() > 8) world.step();
-  const double wait = world.engine().predicted_wait();
+  const double wait = world.predicted_wait();
   EXPECT_NEAR(wait, 9 * 0.09, 0.02) << "nine end before it, each after nine steps of 10 ms";
   for (int i = 8; i < 12; ++i) world.cancel(i);
   world.step();
   ASSERT_LT(world.engine().waiting(), 8);
-  EXPECT_NEAR(wait - world.engine().predicted_wait(), (8 - world.engine().waiting()) * 0.09 + 0.01, 0.02);
+  EXPECT_NEAR(wait - world.predicted_wait(), (8 - world.engine().waiting()) * 0.09 + 0.01, 0.02);
   world.finish();
 }
 
@@ -50,14 +50,14 @@ TEST(EngineObservation, WithAllSlotsTakenTheFirstToWaitWaitsForAnEnd) {
   OracleWorld world({.limits = limits_of(4)});
   world.submit(0, request_of(6, 40));
   for (int i = 0; i < 5; ++i) world.step();
-  EXPECT_EQ(world.engine().predicted_wait(), 0) << "three slots are free";
+  EXPECT_EQ(world.predicted_wait(), 0) << "three slots are free";
   for (int i = 1; i < 4; ++i) world.submit(i, request_of(6, 60, 5 * i));
   world.step();
   world.step();
   ASSERT_EQ(world.engine().waiting(), 0);
-  EXPECT_NEAR(world.engine().predicted_wait(), 0.34, 0.02) << "the first has that many steps to go";
+  EXPECT_NEAR(world.predicted_wait(), 0.34, 0.02) << "the first has that many steps to go";
   world.submit(4, request_of(6, 20, 25));
-  EXPECT_NEAR(world.engine().predicted_wait(), 0.59, 0.02) << "and then the others";
+  EXPECT_NEAR(world.predicted_wait(), 0.59, 0.02) << "and then the others";
   world.finish();
 }
 
@@ -113,7 +113,7 @@ TEST(EngineObservation, WhoAsksForLittleIsNotPredictedToWaitForWhoAsksForMuch) {
     std::vector<TenantStats> tenants;
     world.engine().report_tenants(tenants);
     EXPECT_EQ(tenants.at(1).name, "light");
-    EXPECT_NEAR(tenants.at(2).predicted_wait, world.engine().predicted_wait(), 1e-9);
+    EXPECT_NEAR(tenants.at(2).predicted_wait, world.predicted_wait(), 1e-9);
     EXPECT_NEAR(tenants.at(2).predicted_wait, 9 * 0.09, 0.05);
     const double before = tenants.at(1).predicted_wait;
     Request request = request_of(6, 9, 1);

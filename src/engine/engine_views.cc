@@ -1,6 +1,5 @@
 // What the engine shows to policies, and what it learns from its steps.
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "engine/engine.h"
@@ -155,61 +154,6 @@ void Engine::observe_end(const ActiveRequest& request, Time now) {
     average(mean_output_, double{1} * request.usage.completion_tokens / request.request.choices);
   if (last_end_) average(mean_turn_, seconds(now - *last_end_));
   last_end_ = now;
-}
-
-void Engine::enqueue(const Sequence& sequence, Queue& queue) const {
-  const int cached = sequence.match.blocks() * parts_.limits.block_tokens;
-  queue.prompts.add_slice(cached, std::max(1, sequence.known() - cached));
-  ++queue.sequences;
-}
-
-/// Seconds until whoever stands behind `queue`, of `share` of the service, begins: as many must end as stand
-/// before it and one more, and their prompts must be computed.
-double Engine::wait_behind(const Queue& queue, double share) {
-  const int before = static_cast<int>(std::ceil(queue.sequences / share));
-  const double prompts = queue.sequences > 0 ? cost_.predict(queue.prompts) / share : 0;
-  return std::max(prompts, seconds_until_slot(before));
-}
-
-/// Seconds until a slot is left for one more when `before` others have taken theirs. Those that run end when
-/// they have generated what they may, or what is usual; behind them requests end as they did of late.
-double Engine::seconds_until_slot(int before) {
-  const int free = parts_.limits.step.max_sequences - running();
-  if (before < free) return 0;
-  steps_left_.clear();
-  for (const auto& sequence : running_) {
-    const int to_come = std::max(1, sequence->request->request.max_tokens - sequence->generated());
-    const double usual = std::max(mean_output_ - sequence->generated(), mean_output_ / 4);
-    steps_left_.push_back(mean_output_ > 0 ? std::min<double>(to_come, usual) : to_come);
-  }
-  const auto place = static_cast<std::size_t>(before - free);  // of those that run, from the first to end
-  if (steps_left_.empty()) return mean_turn_ * static_cast<double>(place + 1);
-  const auto last = std::min(place, steps_left_.size() - 1);
-  std::ranges::nth_element(steps_left_, steps_left_.begin() + static_cast<std::ptrdiff_t>(last));
-  return mean_step_ * steps_left_[last] + mean_turn_ * static_cast<double>(place - last);
-}
-
-double Engine::predicted_wait() {
-  Queue all;
-  for (const auto& sequence : waiting_) enqueue(*sequence, all);
-  return waiting_.empty() && running() < parts_.limits.step.max_sequences ? 0 : wait_behind(all, 1);
-}
-
-void Engine::report_tenants(std::vector<TenantStats>& out) {
-  tenants_.report(out);
-  queues_.assign(out.size(), {});
-  for (const auto& sequence : waiting_)
-    enqueue(*sequence, queues_[static_cast<std::size_t>(sequence->request->tenant)]);
-  const double all = predicted_wait();
-  const bool is_fair = parts_.policies.order == order_fair;
-  double weights = 0;  // of those that have requests
-  for (std::size_t i = 0; i < out.size(); ++i)
-    if (out[i].requests > 0) weights += tenants_.views()[i].weight;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const double weight = tenants_.views()[i].weight;
-    const double share = weight / (out[i].requests > 0 ? weights : weights + weight);
-    out[i].predicted_wait = is_fair && all > 0 ? std::min(all, wait_behind(queues_[i], share)) : all;
-  }
 }
 
 RequestRecord record_of(const ActiveRequest& request, bool finished, Time now) {

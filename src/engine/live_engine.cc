@@ -159,10 +159,9 @@ struct LiveEngine::State {
              .kv_events = engine.memory().events().last_number(),
              .tenants = std::move(stats.tenants),
              .expected_output = engine.expected_output(),
-             .predicted_wait = engine.predicted_wait(),
              .cost_error = engine.cost().relative_error(),
              .cost = engine.cost().coefficients()};
-    engine.report_tenants(stats.tenants);
+    stats.predicted_wait = engine.report_tenants(stats.tenants);
   }
 
   const LoadedModel& model;

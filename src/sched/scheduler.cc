@@ -6,6 +6,8 @@
 namespace loci {
 namespace {
 
+/// Steps in a row that a prompt may fill for its tenant's sake.
+constexpr int kOwedSteps = 4;
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
 bool before(const Candidate& a, const Candidate& b) {
@@ -120,10 +122,12 @@ void Planner::note_decoding_tenants() {
 }
 
 /// The limit of time protects those that decode from prompts, but not those of other tenants that have had as
-/// much as the prompt's or more: else who asks for much would slow who asks for little.
+/// much as the prompt's or more: else who asks for much would slow who asks for little. It does from the long
+/// prompts of anybody.
 bool Planner::is_owed(const SequenceView& sequence) const {
   const auto own = static_cast<std::size_t>(sequence.tenant);
-  if (sequence.service == Service::kOffline) return false;
+  if (sequence.service == Service::kOffline || sequence.to_compute() > kOwedSteps * view_->limits.max_tokens)
+    return false;
   bool others_decode = false;
   for (std::size_t tenant = 0; tenant < decodes_.size(); ++tenant) {
     if (tenant == own || decodes_[tenant] == 0) continue;

@@ -232,6 +232,8 @@ TEST(Scheduler, WhoAskedForMuchDoesNotHoldUpThePromptOfWhoAskedForLittle) {
   scene.tenants[1].served = 100;
   scene.running[0].tenant = 1;
   EXPECT_EQ(chunk_of_tenant(1), 1001) << "one of those who decode is its own";
+  prompt.known_tokens = prompt.prompt_tokens = 8001;
+  EXPECT_LT(chunk_of_tenant(1), 100) << "more than four steps of 2,000";
 }
 
 TEST(Scheduler, OfflineFillsWhatOnlineLeavesOfTheGoal) {
