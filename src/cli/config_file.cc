@@ -1,35 +1,31 @@
 #include "cli/config_file.h"
 
 #include <algorithm>
-#include <toml++/toml.h>
 
-#include "base/mapped_file.h"
+#include "base/toml_file.h"
 
 namespace loci::cli {
 namespace {
 
-constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
-
-Result<std::string> scalar_text(const toml::node& node, std::string_view key, const std::string& path) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
-  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+Result<std::string> scalar_text(const TomlValue& node, std::string_view key, const std::string& path) {
+  if (const auto* text = std::get_if<std::string>(&node.value)) return *text;
+  if (const auto* number = std::get_if<std::int64_t>(&node.value)) return fmt::format("{}", *number);
+  if (const auto* number = std::get_if<double>(&node.value)) return fmt::format("{}", *number);
   return fail(ErrorCode::kInvalidArgument,
-              "{}:{}: key '{}' is neither text, number, boolean nor a list of them", path,
-              node.source().begin.line, key);
+              "{}:{}: key '{}' is neither text, number, boolean nor a list of them", path, node.line, key);
 }
 
 /// A boolean is a switch, a list repeats its flag.
-Result<> append_flags(const toml::node& node, const std::string& key, const std::string& path,
+Result<> append_flags(const TomlValue& node, const std::string& key, const std::string& path,
                       std::vector<std::string>& flags) {
   std::string name = "--" + key;
   std::ranges::replace(name, '_', '-');
-  if (const auto* value = node.as_boolean()) {
-    if (value->get()) flags.push_back(name);
+  if (const auto* value = std::get_if<bool>(&node.value)) {
+    if (*value) flags.push_back(name);
     return {};
   }
-  if (const auto* list = node.as_array()) {
-    for (const toml::node& item : *list) {
+  if (const auto* list = std::get_if<TomlValue::Array>(&node.value)) {
+    for (const TomlValue& item : *list) {
       LOCI_TRY(const std::string text, scalar_text(item, key, path));
       flags.push_back(name + "=" + text);
     }
@@ -41,16 +37,10 @@ Result<> append_flags(const toml::node& node, const std::string& key, const std:
 }
 
 Result<std::vector<std::string>> read_flags(const std::string& path) {
-  LOCI_TRY(const std::string text, read_text_file(path, kMaxConfigBytes));
+  LOCI_TRY(const TomlFile file, read_toml(path));
   std::vector<std::string> flags;
-  try {
-    const toml::table table = toml::parse(text, path);
-    for (const auto& [key, node] : table)
-      LOCI_TRY_VOID(append_flags(node, std::string(key.str()), path, flags));
-  } catch (const toml::parse_error& error) {
-    return fail(ErrorCode::kInvalidArgument, "{}:{}: {}", path, error.source().begin.line,
-                error.description());
-  }
+  for (const auto& [key, node] : std::get<TomlValue::Table>(file.root.value))
+    LOCI_TRY_VOID(append_flags(node, key, path, flags));
   return flags;
 }
 
