@@ -1,0 +1,90 @@
+#include "cluster/route/route.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+#include "base/named_table.h"
+
+namespace loci::cluster {
+
+std::span<const RouterEntry> routers() {
+#define LOCI_ROUTER(name) name,
+  static const std::array table{
+#include "cluster/route/table.inc"
+  };
+#undef LOCI_ROUTER
+  return table;
+}
+
+Result<std::unique_ptr<Router>> make_router(std::string_view name, const RouterOptions& options) {
+  LOCI_TRY(const RouterEntry* entry, find_named("router", routers(), name));
+  LOCI_TRY_VOID(validate(options));
+  return entry->make(options);
+}
+
+std::expected<RouteDecision, NoRoute> Router::route(const RouteRequest& request, const RouteView& view,
+                                                    Time now) {
+  if (!find_candidates(view)) return std::unexpected(NoRoute::kNoReplica);
+  const Candidates candidates{request, view, prefill_, decode_, now};
+  auto decision = choose(candidates);
+  if (decision) complete(candidates, *decision);
+  return decision;
+}
+
+std::vector<Migration> Router::rebalance(std::span<const WaitingRequest>, const RouteView&) {
+  return {};
+}
+
+/// A role is a preference: where nobody who is ready has it, all who are ready do.
+bool Router::find_candidates(const RouteView& view) {
+  prefill_.clear();
+  decode_.clear();
+  for (const ReplicaView& replica : view.replicas) {
+    if (!replica.takes_requests()) continue;
+    if (replica.role != ReplicaRole::kDecode) prefill_.push_back(replica.id);
+    if (replica.role != ReplicaRole::kPrefill) decode_.push_back(replica.id);
+  }
+  if (prefill_.empty()) prefill_ = decode_;
+  if (decode_.empty()) decode_ = prefill_;
+  return !prefill_.empty();
+}
+
+int Router::drawn(double draw, int count) {
+  return draw > 0 ? std::min(static_cast<int>(std::min(draw, 1.0) * count), count - 1) : 0;
+}
+
+int Router::cached_tokens(const Candidates& candidates, int replica) const {
+  if (candidates.view.directory == nullptr) return 0;
+  const auto& request = candidates.request;
+  const std::int64_t blocks = candidates.view.directory->match(replica, request.keys);
+  const std::int64_t most = std::max(0, request.prompt_tokens - 1);  // the last one is computed always
+  return static_cast<int>(std::min(blocks * std::max(0, request.block_tokens), most));
+}
+
+PromptWork Router::prompt_on(const Candidates& candidates, int replica) const {
+  return {candidates.request.prompt_tokens, cached_tokens(candidates, replica)};
+}
+
+double Router::ttft_slo(const RouteRequest& request) const {
+  return request.ttft_slo > 0 ? request.ttft_slo : options_.ttft_slo;
+}
+
+double Router::tpot_slo(const RouteRequest& request) const {
+  return request.tpot_slo > 0 ? request.tpot_slo : options_.tpot_slo;
+}
+
+void Router::complete(const Candidates& candidates, RouteDecision& decision) const {
+  LOCI_CHECK(std::ranges::binary_search(candidates.prefill, decision.prefill));
+  const ReplicaView& prefill = candidates.at(decision.prefill);
+  if (decision.cached_tokens == 0) decision.cached_tokens = cached_tokens(candidates, decision.prefill);
+  if (decision.ttft == 0)
+    decision.ttft = predicted_ttft(prefill, {candidates.request.prompt_tokens, decision.cached_tokens});
+  if (decision.decode >= 0) return;
+  decision.decode = decision.prefill;
+  if (prefill.role != ReplicaRole::kPrefill) return;
+  const auto done = [&](int id) { return comparable(outstanding_seconds(candidates.at(id))); };
+  decision.decode = *std::ranges::min_element(candidates.decode, {}, done);
+}
+
+}  // namespace loci::cluster
