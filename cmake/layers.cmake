@@ -1,11 +1,11 @@
-# loci_layer(NAME DEPENDS layer... LIBRARIES lib... PRIVATE_LIBRARIES lib...)
+# loci_layer(NAME DEPENDS layer... LIBRARIES lib... PRIVATE_LIBRARIES lib... TEST_LIBRARIES lib...)
 #
 # Makes the static library loci_NAME of src/NAME/**/*.cc and, of src/NAME/**/*_test.cc, the test program NAME_test.
 # src/ itself is on nobody's include path: each layer has a folder of its own in the build tree that holds
 # one link, NAME -> src/NAME, and only the layers that link it see it. So an include that runs up the house
 # ("engine/engine.h" inside memory/) does not compile.
 function(loci_layer name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;PRIVATE_LIBRARIES;TEST_LIBRARIES" ${ARGN})
   set(source_dir ${CMAKE_SOURCE_DIR}/src/${name})
   set(view_dir ${CMAKE_BINARY_DIR}/layers/${name})
   file(MAKE_DIRECTORY ${view_dir})
@@ -36,7 +36,8 @@ function(loci_layer name)
 
   if(tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE loci_${name} ${ARG_PRIVATE_LIBRARIES} GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE loci_${name} ${ARG_PRIVATE_LIBRARIES} ${ARG_TEST_LIBRARIES}
+                          GTest::gmock GTest::gtest_main)
     target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests/include)
     target_compile_options(${name}_test PRIVATE ${LOCI_WARNINGS})
     if(LOCI_SANITIZE)

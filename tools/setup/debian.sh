@@ -15,7 +15,7 @@ packages=(
   libutf8proc-dev libpcre2-dev             # Unicode, regular expressions
   libxxhash-dev
   libssl-dev ca-certificates               # checksums of downloads; whom libcurl's HTTPS trusts
-  libgtest-dev libgmock-dev
+  libgtest-dev libgmock-dev librapidcheck-dev
 )
 for extra in "$@"; do
   case $extra in

@@ -155,7 +155,7 @@ TEST_P(RouterConformance, ExtremeNumbersAreSurvived) {
   Fleet fleet(5);
   const auto keys = prompt_keys(1, 30);
   fleet.cache(2, keys);
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 500; ++i) {
     for (ReplicaView& replica : fleet.replicas) {
       const int id = replica.id;
       replica = idle_replica(id);

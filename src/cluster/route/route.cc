@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/named_table.h"
+#include "cluster/hash_ring.h"
 
 namespace loci::cluster {
 
@@ -54,16 +55,38 @@ int Router::drawn(double draw, int count) {
   return draw > 0 ? std::min(static_cast<int>(std::min(draw, 1.0) * count), count - 1) : 0;
 }
 
-int Router::cached_tokens(const Candidates& candidates, int replica) const {
-  if (candidates.view.directory == nullptr) return 0;
-  const auto& request = candidates.request;
-  const std::int64_t blocks = candidates.view.directory->match(replica, request.keys);
-  const std::int64_t most = std::max(0, request.prompt_tokens - 1);  // the last one is computed always
-  return static_cast<int>(std::min(blocks * std::max(0, request.block_tokens), most));
+namespace {
+
+/// Of `blocks` cached blocks; the last token is computed always.
+int tokens_of(int blocks, const RouteRequest& request) {
+  const std::int64_t tokens = std::int64_t{blocks} * std::max(0, request.block_tokens);
+  return static_cast<int>(std::min<std::int64_t>(tokens, std::max(0, request.prompt_tokens - 1)));
 }
 
-PromptWork Router::prompt_on(const Candidates& candidates, int replica) const {
-  return {candidates.request.prompt_tokens, cached_tokens(candidates, replica)};
+}  // namespace
+
+int Router::cached_tokens(const Candidates& candidates, int replica) const {
+  const PrefixDirectory* directory = candidates.view.directory;
+  if (directory == nullptr) return 0;
+  return tokens_of(directory->match(replica, candidates.request.keys), candidates.request);
+}
+
+std::span<const int> Router::cached_everywhere(const Candidates& candidates) {
+  cached_.assign(candidates.view.replicas.size(), 0);
+  if (candidates.view.directory != nullptr)
+    candidates.view.directory->match_all(candidates.request.keys, cached_);
+  for (int& blocks : cached_) blocks = tokens_of(blocks, candidates.request);
+  return cached_;
+}
+
+std::uint64_t Router::affinity_key(const Candidates& candidates) const {
+  const RouteRequest& request = candidates.request;
+  if (request.session != 0) return mix(request.session);
+  if (!request.keys.empty()) {
+    const auto leading = static_cast<std::size_t>(options_.prefix_blocks);
+    return mix(request.keys[std::min(leading, request.keys.size()) - 1]);
+  }
+  return mix(static_cast<std::uint64_t>(drawn(candidates.view.draw, 1 << 30)));
 }
 
 double Router::ttft_slo(const RouteRequest& request) const {
@@ -75,15 +98,19 @@ double Router::tpot_slo(const RouteRequest& request) const {
 }
 
 void Router::complete(const Candidates& candidates, RouteDecision& decision) const {
-  LOCI_CHECK(std::ranges::binary_search(candidates.prefill, decision.prefill));
   const ReplicaView& prefill = candidates.at(decision.prefill);
+  LOCI_CHECK(prefill.takes_requests() ||
+             (options_.dualmap.drain_serves && prefill.state == ReplicaState::kDraining));
   if (decision.cached_tokens == 0) decision.cached_tokens = cached_tokens(candidates, decision.prefill);
   if (decision.ttft == 0)
     decision.ttft = predicted_ttft(prefill, {candidates.request.prompt_tokens, decision.cached_tokens});
   if (decision.decode >= 0) return;
   decision.decode = decision.prefill;
   if (prefill.role != ReplicaRole::kPrefill) return;
-  const auto done = [&](int id) { return comparable(outstanding_seconds(candidates.at(id))); };
+  const double tokens = candidates.request.prompt_tokens + candidates.request.expected_output;
+  const auto done = [&](int id) {
+    return comparable(admission_seconds(candidates.at(id), tokens) + outstanding_seconds(candidates.at(id)));
+  };
   decision.decode = *std::ranges::min_element(candidates.decode, {}, done);
 }
 

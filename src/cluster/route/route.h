@@ -7,6 +7,7 @@
 // Owner: one thread. To add one: a file beside this one, a line in table.inc, a test.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -88,6 +89,7 @@ class Router {
     Time now;
 
     const ReplicaView& at(int id) const { return view.replicas[static_cast<std::size_t>(id)]; }
+    bool may_prefill(int id) const { return std::ranges::binary_search(prefill, id); }
   };
   /// Names at least `prefill`. What it leaves out is filled in: the prediction, what is cached there, and for
   /// a replica of the role prefill the decode replica that is predicted to be done first.
@@ -112,7 +114,10 @@ class Router {
   static int drawn(double draw, int count);
   /// Of the prompt, on a replica.
   int cached_tokens(const Candidates& candidates, int replica) const;
-  PromptWork prompt_on(const Candidates& candidates, int replica) const;
+  /// The same of every replica, in one walk over the directory: [id]. Valid until it is called again.
+  std::span<const int> cached_everywhere(const Candidates& candidates);
+  /// What brings equal requests together: the session, else the prompt's leading blocks, else the draw.
+  std::uint64_t affinity_key(const Candidates& candidates) const;
   double ttft_slo(const RouteRequest& request) const;
   double tpot_slo(const RouteRequest& request) const;
 
@@ -121,7 +126,8 @@ class Router {
   void complete(const Candidates& candidates, RouteDecision& decision) const;
 
   RouterOptions options_;
-  std::vector<int> prefill_, decode_;
+  std::vector<int> prefill_, decode_;  // kept, so that routing allocates nothing
+  std::vector<int> cached_;
 };
 
 struct RouterEntry {

@@ -23,7 +23,7 @@ Result<> check(const Range& range) {
 
 Result<> validate(const RouterOptions& options) {
   const Range ranges[] = {
-      {"virtual_nodes", static_cast<double>(options.virtual_nodes), 1, 10000},
+      {"virtual_nodes", static_cast<double>(options.virtual_nodes), 1, 1000},
       {"bounded_load", options.bounded_load, 0, 1e6},
       {"prefix_blocks", static_cast<double>(options.prefix_blocks), 1, 1e6},
       {"max_remembered", static_cast<double>(options.max_remembered), 1, 1 << 24},

@@ -41,6 +41,10 @@ struct Fleet {
   explicit Fleet(int size) {
     for (int i = 0; i < size; ++i) replicas.push_back(idle_replica(i));
   }
+  /// The decision of a router, which there must be.
+  RouteDecision route(Router& router, const RouteRequest& request, double draw = 0) const {
+    return router.route(request, view(draw), Time{}).value();
+  }
   ReplicaView& operator[](int id) { return replicas[static_cast<std::size_t>(id)]; }
   RouteView view(double draw = 0) const { return {replicas, &directory, draw, transfer}; }
   void cache(int replica, std::span<const BlockKey> keys) {
@@ -63,7 +67,7 @@ inline ReplicaView random_replica(int id, std::mt19937& random) {
   const auto pick = [&](int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); };
   replica.role = static_cast<ReplicaRole>(pick(3));
   replica.state = pick(4) == 0 ? static_cast<ReplicaState>(pick(3)) : ReplicaState::kReady;
-  replica.weight = pick(10) == 0 ? 0 : 0.5 * (1 + pick(4));
+  replica.weight = pick(200) == 0 ? 0 : 0.5 * (1 + id % 4);  // a change rebuilds rings
   replica.running = pick(64);
   replica.waiting = pick(3) == 0 ? pick(50) : 0;
   replica.prefill_tokens = pick(20000);
