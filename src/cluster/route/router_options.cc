@@ -1,28 +1,11 @@
 #include "cluster/route/router_options.h"
 
-#include <cmath>
-#include <string_view>
+#include "cluster/option_range.h"
 
 namespace loci::cluster {
-namespace {
-
-struct Range {
-  std::string_view name;
-  double value, least, most;
-};
-
-Result<> check(const Range& range) {
-  if (range.value >= range.least && range.value <= range.most) return {};  // false for NaN
-  return std::unexpected(Error{ErrorCode::kInvalidArgument,
-                               fmt::format("router option {}: {} is not within {}..{}", range.name,
-                                           range.value, range.least, range.most),
-                               std::string(range.name)});
-}
-
-}  // namespace
 
 Result<> validate(const RouterOptions& options) {
-  const Range ranges[] = {
+  const OptionRange ranges[] = {
       {"virtual_nodes", static_cast<double>(options.virtual_nodes), 1, 1000},
       {"bounded_load", options.bounded_load, 0, 1e6},
       {"prefix_blocks", static_cast<double>(options.prefix_blocks), 1, 1e6},
@@ -33,10 +16,11 @@ Result<> validate(const RouterOptions& options) {
       {"ttft_slo", options.ttft_slo, 0, 1e6},
       {"tpot_slo", options.tpot_slo, 0, 1e6},
       {"balancing", options.balancing, 1, 1e6},
+      {"spill_seconds", options.spill_seconds, 0, 1e6},
+      {"headroom", options.headroom, 0, 1},
       {"dualmap.hot_share", options.dualmap.hot_share, 0, 1e6},
   };
-  for (const Range& range : ranges) LOCI_TRY_VOID(check(range));
-  return {};
+  return check_ranges("router option", ranges);
 }
 
 }  // namespace loci::cluster

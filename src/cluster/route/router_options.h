@@ -29,7 +29,11 @@ struct RouterOptions {
   double temperature = 0;          // prefix-aware: of the softmax over costs; 0: the least
   double ttft_slo = 0;             // seconds, of requests that name none; 0: none
   double tpot_slo = 0;
-  double balancing = 1.5;  // conductor: pull a prefix from another replica that has so many times as much
+  double balancing =
+      1.5;  // conductor: a prefix is pulled from a replica that has so many times as much of it
+  bool fetch_prefixes = false;  // conductor: whoever applies its decisions can pull
+  double spill_seconds = 1;     // splitwise: of queue, from which on the mixed pool, then the other one helps
+  double headroom = 0;          // llumnix: share of KV memory kept free where a request of high priority runs
   DualMapOptions dualmap{};
 };
 
