@@ -303,7 +303,7 @@ class BrokenExecutor final : public Executor {
 };
 
 TEST(BeamSearchInEngine, ABrokenModelIsAnError) {
-  const testing::LetterTokenizer tokenizer;
+  const LetterTokenizer tokenizer;
   for (const float all : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
     BrokenExecutor executor(all);
     Engine engine(

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "engine/testing/letter_tokenizer.h"
 #include "engine/testing/oracle_executor.h"
+#include "text/letter_tokenizer.h"
 
 namespace loci::testing {
 

@@ -5,7 +5,7 @@
 
 #include "text/tokenizer.h"
 
-namespace loci::testing {
+namespace loci {
 
 class LetterTokenizer final : public Tokenizer {
  public:
@@ -40,4 +40,4 @@ class LetterTokenizer final : public Tokenizer {
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 };
 
-}  // namespace loci::testing
+}  // namespace loci
