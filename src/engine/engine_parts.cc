@@ -48,21 +48,26 @@ Result<SchedulingGoals> goals_of(const EngineConfig& config) {
 
 }  // namespace
 
-Result<Engine::Parts> engine_parts(const LoadedModel& model, const MemoryPlan& plan,
-                                   const EngineConfig& config, Executor& executor) {
+Result<ConfiguredPolicies> configured_policies(const EngineConfig& config) {
   LOCI_TRY(const SchedulingPolicies policies, find_policies({.order = config.scheduling_policy,
                                                              .chunk = config.chunk_policy,
                                                              .preempt = config.preemption_policy,
                                                              .admit = config.admission_policy}));
   LOCI_TRY(const SchedulingGoals goals, goals_of(config));
   LOCI_TRY(const EvictFunction evict, find_evict_policy(config.eviction_policy));
+  return ConfiguredPolicies{policies, goals, evict};
+}
+
+Result<Engine::Parts> engine_parts(const LoadedModel& model, const MemoryPlan& plan,
+                                   const EngineConfig& config, Executor& executor) {
+  LOCI_TRY(const ConfiguredPolicies chosen, configured_policies(config));
   return Engine::Parts{.tokenizer = model.tokenizer(),
                        .end_tokens = model.end_tokens(),
                        .executor = executor,
                        .limits = limits_of(plan, model.model().spec(), config),
-                       .policies = policies,
-                       .goals = goals,
-                       .evict = evict,
+                       .policies = chosen.policies,
+                       .goals = chosen.goals,
+                       .evict = chosen.evict,
                        .tenants = tenants_of(plan, config)};
 }
 

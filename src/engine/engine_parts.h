@@ -8,7 +8,16 @@
 
 namespace loci {
 
-/// kInvalidArgument naming the policy or mode that does not exist. `model` and `executor` must outlive the
+/// What the knobs say of policies, without any memory or model.
+struct ConfiguredPolicies {
+  SchedulingPolicies policies;
+  SchedulingGoals goals;
+  EvictFunction evict;
+};
+/// kInvalidArgument naming the policy or mode that does not exist.
+Result<ConfiguredPolicies> configured_policies(const EngineConfig& config);
+
+/// Errors of configured_policies(). `model` and `executor` must outlive the
 /// engine.
 Result<Engine::Parts> engine_parts(const LoadedModel& model, const MemoryPlan& plan,
                                    const EngineConfig& config, Executor& executor);

@@ -16,6 +16,7 @@
 #include "engine/loaded_model.h"
 #include "engine/local_executor.h"
 #include "engine/memory_plan.h"
+#include "engine/queue_limit.h"
 
 namespace loci {
 namespace {
@@ -64,13 +65,13 @@ struct LiveEngine::State {
       : model(loaded),
         limits(parts.limits),
         stall_timeout(config.stall_timeout),
-        max_queue_delay(config.max_queue_delay_s),
-        max_pending(static_cast<std::int64_t>(config.max_queued_requests) + config.max_num_seqs),
+        queue{.max_pending = static_cast<std::int64_t>(config.max_queued_requests) + config.max_num_seqs,
+              .max_delay = config.max_queue_delay_s},
         executor(std::move(port)),
         engine(observed(std::move(parts))),
         // One submit and one cancel for each request that may be pending, the questions, and a stop: push
         // never fails.
-        mailbox(2 * static_cast<std::size_t>(max_pending) + kMaxQuestions + 1) {}
+        mailbox(2 * static_cast<std::size_t>(queue.max_pending) + kMaxQuestions + 1) {}
 
   Engine::Parts observed(Engine::Parts parts) {
     parts.before_run = [this](double predicted) {
@@ -126,22 +127,11 @@ struct LiveEngine::State {
 
   /// Whether one more request may wait; with drain_mutex.
   Result<> check_queue(Service service, const std::string& tenant) {
-    const auto refuse = [](double after, std::string why) {
-      return std::unexpected(Error{ErrorCode::kResourceExhausted, std::move(why), "", after});
-    };
     const std::lock_guard stats_lock(stats_mutex);
     const auto has_name = [&](const TenantStats& t) { return t.name == tenant; };
     const auto known = std::ranges::find_if(stats.tenants, has_name);
     const double wait = known != stats.tenants.end() ? known->predicted_wait : stats.predicted_wait;
-    if (pending >= max_pending)
-      return refuse(wait, fmt::format("the queue is full: {} requests wait or run", pending.load()));
-    if (service == Service::kOnline && max_queue_delay > 0 && wait > max_queue_delay)
-      return refuse(
-          wait - max_queue_delay,
-          fmt::format("a request that comes now is predicted to wait for {:.0f} s, more than the {:.0f} "
-                      "s of --max-queue-delay",
-                      wait, max_queue_delay));
-    return {};
+    return loci::check_queue(queue, {pending, wait}, service);
   }
 
   void publish() {
@@ -167,8 +157,7 @@ struct LiveEngine::State {
   const LoadedModel& model;
   const EngineLimits limits;
   const Duration stall_timeout;
-  const double max_queue_delay;  // seconds; 0: any
-  const std::int64_t max_pending;
+  const QueueLimit queue;
   std::unique_ptr<Executor> executor;
   Engine engine;  // of the engine thread
   Mailbox<Command> mailbox;
