@@ -39,6 +39,21 @@ struct EngineLimits {
   std::size_t kept_kv_events = 0;
 };
 
+/// What is to be done, for who shares work out among engines.
+struct EngineLoad {
+  int running = 0, waiting = 0;  // sequences
+  double prefill_tokens = 0;     // of prompts, still to compute
+  double output_tokens = 0;      // expected still to come
+  double kv_tokens = 0;          // positions that running sequences hold
+  int head_blocks = 0;           // that the first of those who wait will need for its prompt
+};
+
+/// A sequence and whose it is.
+struct SequenceOfRequest {
+  RequestId request;
+  SequenceView view;
+};
+
 struct EngineCounters {
   std::uint64_t steps = 0, preemptions = 0, swaps = 0, prompt_tokens = 0, generation_tokens = 0;
   std::uint64_t computed_tokens = 0;    // rows of all steps
@@ -98,11 +113,25 @@ class Engine {
   const Tenants& tenants() const { return tenants_; }
   /// Tokens that a choice generates, as those went that came to their end; 0: not known yet.
   double expected_output() const { return mean_output_; }
+  EngineLoad load() const;
+  /// All sequences, those that run first. Of single-choice requests, one each.
+  void list_sequences(std::vector<SequenceOfRequest>& out) const;
   /// What each tenant has had, and the seconds until a request of its that came now would begin: a fair order
   /// gives it its share, however much the others ask for. Returns those of whoever is not known yet.
   double report_tenants(std::vector<TenantStats>& out);
   /// Accounts of the requests of this name: those that run, and the last ones that ended.
   std::vector<RequestRecord> records(std::string_view name, Time now) const;
+
+  /// The leading blocks of `tokens` that lie in the fast tier, for who moves them to another engine.
+  std::vector<BlockId> find_prefix(CacheNamespace owner, std::span<const TokenId> tokens) const;
+  /// A block that is to be filled with the KV of tokens [index * block_tokens, (index + 1) * block_tokens).
+  struct ImportedBlock {
+    int index;
+    BlockId block;
+  };
+  /// Makes room for the KV of whole blocks of `tokens` that comes from elsewhere, as far as there is room,
+  /// and makes it known to the prefix index. The caller fills the blocks before the next step. Between steps.
+  std::vector<ImportedBlock> import_prefix(CacheNamespace owner, std::span<const TokenId> tokens, Time now);
 
   /// Aborts if what is held and what is counted as held differ (third law). O(blocks).
   void check_conservation() const;

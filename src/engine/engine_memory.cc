@@ -117,4 +117,28 @@ void Engine::fork_siblings(Sequence& leader, std::span<const float> logits) {
   sort_running();
 }
 
+std::vector<BlockId> Engine::find_prefix(CacheNamespace owner, std::span<const TokenId> tokens) const {
+  KeyChain chain(owner, parts_.limits.block_tokens);
+  chain.extend(tokens);
+  return memory_.fast_blocks(chain);
+}
+
+std::vector<Engine::ImportedBlock> Engine::import_prefix(CacheNamespace owner,
+                                                         std::span<const TokenId> tokens, Time now) {
+  const int block_tokens = parts_.limits.block_tokens;
+  KeyChain chain(owner, block_tokens);
+  chain.extend(tokens);
+  const int known = static_cast<int>(memory_.fast_blocks(chain).size());
+  const int whole = std::min(chain.size(), memory_.available());
+  BlockTable table(memory_);
+  memory_.hold_prefix(table, chain, known, now);
+  std::vector<ImportedBlock> imported;
+  if (whole > known && memory_.grow(table, whole * block_tokens, now)) {
+    for (int i = known; i < whole; ++i) imported.push_back({i, table.block(i)});
+    memory_.seal(table, chain, whole * block_tokens, tokens, now);
+  }
+  memory_.release(table, now);
+  return imported;
+}
+
 }  // namespace loci

@@ -117,6 +117,27 @@ void Engine::build_views() {
   }
 }
 
+EngineLoad Engine::load() const {
+  EngineLoad load{.running = running(), .waiting = waiting()};
+  const auto add = [&](const Sequence& sequence, int cached) {
+    const int to_come = std::max(0, sequence.request->request.max_tokens - sequence.generated());
+    const double expected = mean_output_ > 0 ? std::max(1.0, mean_output_ - sequence.generated()) : to_come;
+    load.prefill_tokens += std::max(0, sequence.known() - 1 - std::max(sequence.computed, cached));
+    load.output_tokens += std::min<double>(to_come, expected);
+    load.kv_tokens += sequence.computed;
+  };
+  for (const auto& sequence : running_) add(*sequence, 0);
+  for (const auto& sequence : waiting_) add(*sequence, sequence->match.blocks() * parts_.limits.block_tokens);
+  if (!waiting_.empty()) load.head_blocks = blocks_for(waiting_.front()->known(), parts_.limits.block_tokens);
+  return load;
+}
+
+void Engine::list_sequences(std::vector<SequenceOfRequest>& out) const {
+  out.clear();
+  for (const SequenceList* list : {&running_, &waiting_})
+    for (const auto& sequence : *list) out.push_back({sequence->request->id, view_of(*sequence)});
+}
+
 void Engine::account_phases(Time now) {
   for (const auto& [owner, slice] : slices_) {
     const Sequence& sequence = *owner;

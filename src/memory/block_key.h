@@ -37,6 +37,7 @@ class KeyChain {
   void reserve(int blocks) { keys_.reserve(static_cast<std::size_t>(blocks)); }
 
   int size() const { return static_cast<int>(keys_.size()); }
+  std::span<const BlockKey> keys() const { return keys_; }
   const BlockKey& operator[](int block) const { return keys_[static_cast<std::size_t>(block)]; }
 
  private:

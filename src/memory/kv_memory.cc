@@ -41,6 +41,16 @@ PrefixMatch KvMemory::match(const KeyChain& chain, int most_blocks, Pace pace) c
   return found;
 }
 
+std::vector<BlockId> KvMemory::fast_blocks(const KeyChain& chain) const {
+  std::vector<BlockId> blocks;
+  for (int i = 0; i < chain.size(); ++i) {
+    const NodeId id = index_.find(chain[i]);
+    if (id == kNoNode || !index_[id].fast) break;
+    blocks.push_back(index_[id].fast->block);
+  }
+  return blocks;
+}
+
 // ---- Blocks come and go
 
 std::optional<BlockId> KvMemory::acquire(Time now) {

@@ -62,6 +62,9 @@ class KvMemory {
   /// O(blocks found).
   PrefixMatch match(const KeyChain& chain, int most_blocks, Pace pace = Pace::kSteady) const;
 
+  /// The blocks of the fast tier that hold the beginning of `chain`, up to the first that is not there.
+  std::vector<BlockId> fast_blocks(const KeyChain& chain) const;
+
   /// Two halves of taking a match over into an empty table: first the fast blocks are held, for all who
   /// start, then the host's are brought back. False, with the table as it was, if blocks are lacking.
   void hold_prefix(BlockTable& table, const KeyChain& chain, int blocks, Time now);
