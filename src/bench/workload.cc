@@ -77,27 +77,56 @@ class ShareGptLike final : public Made {
   }
 };
 
-/// One of P prefixes, drawn evenly, and an ending of its own. The first P sessions use each prefix once.
+/// Which of `count` things: the k-th as often as 1 / k^s (Zipf); all alike where s is 0.
+class Popularity {
+ public:
+  Popularity(std::size_t count, double s) {
+    double sum = 0;
+    for (std::size_t k = 1; k <= count; ++k) sums_.push_back(sum += std::pow(double(k), -s));
+  }
+  std::size_t draw(Draws& draws) const {
+    const double at = draws.uniform() * sums_.back();
+    return std::min<std::size_t>(
+        static_cast<std::size_t>(std::ranges::upper_bound(sums_, at) - sums_.begin()), sums_.size() - 1);
+  }
+
+ private:
+  std::vector<double> sums_;
+};
+
+/// One of P prefixes, drawn by its popularity, and an ending of its own. Where all are alike, the first P
+/// sessions use each prefix once.
 class SharedPrefix final : public Made {
  public:
-  explicit SharedPrefix(const WorkloadOptions& options) : Made(options) {}
+  explicit SharedPrefix(const WorkloadOptions& options)
+      : Made(options),
+        prefixes_(static_cast<std::size_t>(options.num_prefixes.value_or(10))),
+        popularity_(prefixes_, options.prefix_zipf) {}
 
   std::optional<Session> session(std::size_t index) const override {
     Draws shape = draws(kShape, index);
-    const auto prefixes = static_cast<std::size_t>(options_.num_prefixes.value_or(10));
     const std::size_t nth = index % kWarmupSessions;
-    const std::size_t which = nth < prefixes ? nth : shape.below(static_cast<std::uint32_t>(prefixes));
+    const bool in_turn = options_.prefix_zipf == 0 && nth < prefixes_;
+    const std::size_t which = in_turn                     ? nth
+                              : options_.prefix_zipf == 0 ? shape.below(static_cast<std::uint32_t>(prefixes_))
+                                                          : popularity_.draw(shape);
     const int suffix = around(options_.input_len.value_or(256), shape);
     return one_turn({shared(which, options_.prefix_len.value_or(256)), input(index, 0, suffix)},
                     around(options_.output_len.value_or(128), shape));
   }
+
+ private:
+  std::size_t prefixes_;
+  Popularity popularity_;
 };
 
 /// Agents: a system prompt that all share, then turns that each add what a tool said and send the whole
 /// history. The defaults send about a hundred tokens for each that is generated.
 class MultiTurn final : public Made {
  public:
-  explicit MultiTurn(const WorkloadOptions& options) : Made(options) {}
+  explicit MultiTurn(const WorkloadOptions& options)
+      : Made(options),
+        popularity_(static_cast<std::size_t>(options.num_prefixes.value_or(1)), options.prefix_zipf) {}
 
   std::optional<Session> session(std::size_t index) const override {
     Draws shape = draws(kShape, index);
@@ -105,7 +134,10 @@ class MultiTurn final : public Made {
     for (int i = 0; i < options_.turns.value_or(8); ++i) {
       Turn turn;
       if (i == 0) {
-        const std::size_t which = shape.below(static_cast<std::uint32_t>(options_.num_prefixes.value_or(1)));
+        const std::size_t which =
+            options_.prefix_zipf == 0
+                ? shape.below(static_cast<std::uint32_t>(options_.num_prefixes.value_or(1)))
+                : popularity_.draw(shape);
         const Segment system = shared(which, options_.prefix_len.value_or(4000));
         if (system.count > 0) turn.messages.push_back({.role = Message::Role::kSystem, .segments = {system}});
       }
@@ -117,6 +149,9 @@ class MultiTurn final : public Made {
     }
     return session;
   }
+
+ private:
+  Popularity popularity_;
 };
 
 /// Recorded requests: text as it was, or tokens by the recorded lengths. Prompts of a Mooncake trace share
@@ -224,6 +259,8 @@ Result<> check(const WorkloadOptions& options) {
   LOCI_TRY_VOID(in("--prefix-len", options.prefix_len, 0));
   LOCI_TRY_VOID(in("--num-prefixes", options.num_prefixes, 1));
   LOCI_TRY_VOID(in("--turns", options.turns, 1));
+  if (!(options.prefix_zipf >= 0 && options.prefix_zipf <= 10))
+    return fail(ErrorCode::kInvalidArgument, "--prefix-zipf: {} is not in [0, 10]", options.prefix_zipf);
   if (!(options.range_ratio >= 0 && options.range_ratio < 1))
     return fail(ErrorCode::kInvalidArgument, "--range-ratio: {} is not in [0, 1)", options.range_ratio);
   if (!(options.trace_speedup > 0) || std::isinf(options.trace_speedup))

@@ -45,7 +45,8 @@ class Workload {
 struct WorkloadOptions {
   std::string dataset = "random";
   std::optional<int> input_len{}, output_len{}, prefix_len{}, num_prefixes{}, turns{};
-  double range_ratio = 0;                 // lengths are uniform in [len * (1 - r), len * (1 + r)]
+  double prefix_zipf = 0;  // how unevenly prefixes are asked for: the k-th as often as 1 / k^s (0: all alike)
+  double range_ratio = 0;  // lengths are uniform in [len * (1 - r), len * (1 + r)]
   std::optional<double> think_seconds{};  // mean of exponential pauses
   std::filesystem::path file{};           // ShareGPT
   std::filesystem::path trace{};

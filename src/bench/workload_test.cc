@@ -82,6 +82,20 @@ TEST(Workload, PrefixesAreSharedAndEndingsAreNot) {
       << "a second run finds the first one's prefixes";
 }
 
+TEST(Workload, PopularPrefixesAreAskedForMoreOften) {
+  const auto workload = make(
+      {.dataset = "shared-prefix", .input_len = 5, .prefix_len = 8, .num_prefixes = 4, .prefix_zipf = 1});
+  std::map<std::uint64_t, int> asked;
+  for (std::size_t i = 0; i < 2000; ++i)
+    ++asked[workload->session(i)->turns.front().messages.front().segments.front().key];
+  std::vector<int> counts;
+  for (const auto& [key, count] : asked) counts.push_back(count);
+  std::ranges::sort(counts, std::greater{});
+  ASSERT_EQ(counts.size(), 4u);
+  EXPECT_NEAR(counts[0], 960, 90);  // 1 / (1 + 1/2 + 1/3 + 1/4)
+  EXPECT_NEAR(counts[3], 240, 60);
+}
+
 TEST(Workload, AgentsSendAHundredTokensForEachThatTheyGet) {
   const auto workload = make({.dataset = "multi-turn"});
   double input = 0, output = 0;

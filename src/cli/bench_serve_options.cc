@@ -44,6 +44,8 @@ void add_workload(CLI::App& command, BenchServeOptions& o) {
       ->capture_default_str();
   command.add_option("--prefix-len,--random-prefix-len", w.prefix_len, "tokens that prompts share");
   command.add_option("--num-prefixes", w.num_prefixes, "different prefixes");
+  command.add_option("--prefix-zipf", w.prefix_zipf,
+                     "the k-th prefix is asked for as often as 1 / k^S; 0: all alike");
   command.add_option("--turns", w.turns, "of a session of multi-turn");
   command.add_option("--think-time", w.think_seconds, "mean seconds between the turns of a session")
       ->check(CLI::Range(0.0, kLongest));
