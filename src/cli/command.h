@@ -30,5 +30,6 @@ Command add_fsck(CLI::App& app);
 Command add_run_batch(CLI::App& app);
 Command add_quantize(CLI::App& app);
 Command add_make_model(CLI::App& app);
+Command add_sim(CLI::App& app);
 
 }  // namespace loci::cli

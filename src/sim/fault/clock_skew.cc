@@ -1,0 +1,24 @@
+// A clock that jumps ahead; it never goes back, for clocks of this kind do not.
+#include "sim/fault/fault.h"
+
+namespace loci::sim {
+namespace {
+
+Duration from_seconds(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+void begin(const FaultTarget& t) {
+  t.fleet.replica(t.spec.replica).skew_clock(from_seconds(t.spec.amount));
+}
+
+void end(const FaultTarget& t) {
+  static_cast<void>(t);
+}
+
+}  // namespace
+
+const FaultKind fault_clock_skew{
+    "clock-skew", "a replica's clock is `amount` seconds ahead", 60, -1e6, 1e6, begin, end};
+
+}  // namespace loci::sim

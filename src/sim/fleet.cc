@@ -1,0 +1,402 @@
+#include "sim/fleet.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace loci::sim {
+namespace {
+
+/// A job that finds no place although it has begun asks again after this.
+constexpr Duration kRetry = std::chrono::milliseconds(500);
+constexpr std::size_t kEventsAtOnce = 1 << 20;
+constexpr double kNewest = 0.1;  // weight of the newest in a moving average
+
+Duration to_duration(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
+std::vector<TokenId> known_tokens(const Job& job) {
+  std::vector<TokenId> tokens;
+  tokens.reserve(job.request.prompt.size() + static_cast<std::size_t>(job.request.max_tokens));
+  tokens.insert(tokens.end(), job.request.prompt.begin(), job.request.prompt.end());
+  tokens.insert(tokens.end(), job.output.begin(), job.output.end());
+  return tokens;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Fleet>> Fleet::create(const FleetOptions& options, EventQueue& queue) {
+  if (options.members.empty()) return fail(ErrorCode::kInvalidArgument, "a fleet has at least one replica");
+  LOCI_TRY(auto router, cluster::make_router(options.router, options.router_options));
+  return std::unique_ptr<Fleet>(new Fleet(options, queue, std::move(router)));
+}
+
+Fleet::Fleet(const FleetOptions& options, EventQueue& queue, std::unique_ptr<cluster::Router> router)
+    : options_(options),
+      queue_(queue),
+      router_(std::move(router)),
+      slots_(options.members.size()),
+      views_(options.members.size()),
+      draws_(bench::mix({options.seed, 0x666C656574})) {
+  for (std::size_t i = 0; i < options.members.size(); ++i) {
+    const int index = static_cast<int>(i);
+    replicas_.push_back(std::make_unique<Replica>(options.members[i].replica, queue));
+    replicas_.back()->after_step = [this, index] { after_step(index); };
+  }
+}
+
+// ---- What the router sees
+
+void Fleet::refresh_view(int index) {
+  Slot& at = slot(index);
+  if (!std::exchange(at.stale, false)) return;
+  const FleetOptions::Member& member = options_.members[static_cast<std::size_t>(index)];
+  const EngineLimits& limits = member.replica.limits;
+  cluster::ReplicaView& view = views_[static_cast<std::size_t>(index)];
+  view = {.id = index,
+          .role = member.role,
+          .state = at.state,
+          .weight = member.weight,
+          .kv_blocks = limits.kv_blocks,
+          .block_tokens = limits.block_tokens,
+          .chunk_tokens = limits.step.max_tokens,
+          .max_sequences = limits.step.max_sequences,
+          .recent_tpot = at.recent_tpot};
+  if (!is_reachable(index)) return;
+  const Replica& here = replica(index);
+  const EngineLoad load = here.load();
+  view.running = load.running;
+  view.waiting = load.waiting;
+  view.prefill_tokens = load.prefill_tokens;
+  view.output_tokens = load.output_tokens;
+  view.kv_tokens = load.kv_tokens;
+  view.head_blocks = load.head_blocks;
+  view.free_kv_blocks = here.engine().memory().available();
+  view.cost = here.engine().cost().coefficients();
+}
+
+std::span<const cluster::ReplicaView> Fleet::views() {
+  for (int i = 0; i < size(); ++i) refresh_view(i);
+  return views_;
+}
+
+void Fleet::after_step(int index) {
+  slot(index).stale = true;
+  if (!options_.use_directory || slot(index).cut) return;
+  const KvEvents& events = replica(index).engine().memory().events();
+  if (!events.enabled() || events.last_number() == directory_.last_event(index)) return;
+  if (options_.event_delay == Duration{}) {
+    directory_.apply(index, events.after(directory_.last_event(index), kEventsAtOnce));
+    return;
+  }
+  queue_.in(options_.event_delay, [this, index, last = events.last_number()] {
+    if (!is_reachable(index)) return;
+    auto late = replica(index).engine().memory().events().after(directory_.last_event(index), kEventsAtOnce);
+    std::erase_if(late, [last](const KvEvent& event) { return event.number > last; });
+    directory_.apply(index, late);
+  });
+}
+
+// ---- A job's life
+
+void Fleet::submit(JobId id, Request request, std::uint64_t session, JobListener& listener) {
+  const EngineLimits& limits = options_.members.front().replica.limits;
+  KeyChain chain(request.cache_namespace, limits.block_tokens);
+  chain.extend(request.prompt);
+  const auto [where, is_new] = jobs_.emplace(id, Job{.request = std::move(request),
+                                                     .session = session,
+                                                     .listener = &listener,
+                                                     .arrival = queue_.now(),
+                                                     .keys = {chain.keys().begin(), chain.keys().end()},
+                                                     .truth = OracleStream(LetterTokenizer::kVocabulary)});
+  LOCI_CHECK(is_new);
+  Job& job = where->second;
+  if (options_.check_tokens)
+    for (const TokenId token : job.request.prompt) job.expected = job.truth.push(token);
+  place(id, job);
+  plan_rebalance();
+}
+
+void Fleet::place(JobId id, Job& job) {
+  const cluster::RouteRequest request{
+      .keys = job.keys,
+      .block_tokens = options_.members.front().replica.limits.block_tokens,
+      .prompt_tokens = static_cast<int>(job.request.prompt.size() + job.output.size()),
+      .expected_output = static_cast<double>(job.remaining()),
+      .session = job.session};
+  const cluster::RouteView view{.replicas = views(),
+                                .directory = options_.use_directory ? &directory_ : nullptr,
+                                .draw = draws_.uniform(),
+                                .transfer = options_.transfer};
+  const auto decision = router_->route(request, view, queue_.now());
+  if (!decision) {
+    if (job.moves > 0) return place_later(id, job);
+    return end(id, job, JobEnd::kRefused);
+  }
+  const bool splits = decision->decode != decision->prefill && job.remaining() > 1;
+  job.decode_on = splits ? decision->decode : -1;
+  send(id, job, decision->prefill, splits ? 1 : job.remaining(), {});
+}
+
+void Fleet::place_later(JobId id, Job& job) {
+  later(queue_.now() + kRetry, id, job, [this, id](Job& waiting) { place(id, waiting); });
+}
+
+void Fleet::send(JobId id, Job& job, int to, int max_tokens, std::optional<KvPayload> kv) {
+  Request request = job.request;
+  request.prompt = known_tokens(job);
+  request.max_tokens = max_tokens;
+  job.replica = to;
+  job.id = RequestId{next_request_++};
+  const std::uint64_t stay = ++job.stay;
+  if (!is_reachable(to)) {  // nobody has told yet that it is gone
+    slot(to).state = cluster::ReplicaState::kDown;
+    slot(to).stale = true;
+    job.replica = -1;
+    ++job.moves;
+    return place_later(id, job);
+  }
+  job_of_[job.id] = id;
+  slot(to).stale = true;
+  const auto accepted = replica(to).submit(
+      job.id, std::move(request), [this, id, stay](Event&& event) { hear(id, stay, std::move(event)); },
+      std::move(kv));
+  if (accepted) return;
+  job_of_.erase(job.id);
+  job.replica = -1;
+  if (job.moves > 0 && accepted.error().code == ErrorCode::kResourceExhausted) return place_later(id, job);
+  end(id, job, JobEnd::kRefused);
+}
+
+void Fleet::hear(JobId id, std::uint64_t stay, Event&& event) {
+  const auto where = jobs_.find(id);
+  if (where == jobs_.end() || where->second.stay != stay) return;  // it has gone elsewhere
+  Job& job = where->second;
+  if (slot(job.replica).cut) return;
+  if (!event.tokens.empty()) hear_tokens(id, job, event);
+  if (!event.last) return;
+  if (event.finish == FinishReason::kError) return end(id, job, JobEnd::kFailed);
+  if (event.finish == FinishReason::kAbort) return end(id, job, JobEnd::kCancelled);
+  if (job.remaining() <= 0) return end(id, job, JobEnd::kComplete);
+  hand_over(id, job, job.decode_on, 0);
+}
+
+void Fleet::hear_tokens(JobId id, Job& job, const Event& event) {
+  if (job.moves == 0) job.cached_tokens = event.usage.cached_tokens;
+  if (!job.first_token) job.first_token = queue_.now();
+  const std::size_t before = job.output.size();
+  for (const OutputToken& token : event.tokens) {
+    job.output.push_back(token.token);
+    if (!options_.check_tokens) continue;
+    counters_.wrong_tokens += token.token != job.expected;
+    job.expected = job.truth.push(token.token);
+  }
+  job.listener->on_tokens(id, std::span(job.output).subspan(before), queue_.now());
+}
+
+void Fleet::cancel(JobId id) {
+  const auto where = jobs_.find(id);
+  if (where == jobs_.end()) return;
+  leave(where->second);
+  end(id, where->second, JobEnd::kCancelled);
+}
+
+/// The job is nowhere; its replica is told, as soon as it can be.
+void Fleet::leave(Job& job) {
+  ++job.stay;
+  if (job.replica < 0) return;
+  Slot& at = slot(job.replica);
+  at.stale = true;
+  if (at.cut) {
+    at.orphans.push_back(job.id);
+  } else {
+    replica(job.replica).cancel(job.id);
+  }
+  job_of_.erase(job.id);
+  job.replica = -1;
+}
+
+void Fleet::end(JobId id, Job& job, JobEnd how) {
+  if (job.replica >= 0 && job.first_token && job.output.size() > 1) {
+    double& tpot = slot(job.replica).recent_tpot;
+    const double here = seconds(queue_.now() - *job.first_token) / static_cast<double>(job.output.size() - 1);
+    tpot = tpot == 0 ? here : tpot + kNewest * (here - tpot);
+  }
+  job_of_.erase(job.id);
+  JobListener& listener = *job.listener;
+  const int cached_tokens = job.cached_tokens;
+  jobs_.erase(id);
+  listener.on_end(id, how, cached_tokens, queue_.now());
+}
+
+template <class Action>
+void Fleet::later(Time at, JobId id, const Job& job, Action action) {
+  queue_.at(at, [this, id, stay = job.stay, action] {
+    const auto where = jobs_.find(id);
+    if (where != jobs_.end() && where->second.stay == stay) action(where->second);
+  });
+}
+
+// ---- From one replica to another
+
+/// When `tokens` of KV that leave `from` now are there: one transfer after the other.
+Time Fleet::transfer(int from, double tokens) {
+  const double took = options_.transfer.seconds(tokens);
+  Slot& link = slot(from);
+  const Time begin = std::max(queue_.now(), link.link_free);
+  const Time there = begin + to_duration(took);
+  link.link_free = there - to_duration(options_.transfer.latency);
+  counters_.moved_bytes += tokens * options_.transfer.bytes_per_token;
+  return there;
+}
+
+/// The job goes on at `to`, with its KV behind the first `sent_before` tokens, which are there already.
+void Fleet::hand_over(JobId id, Job& job, int to, double sent_before) {
+  const int from = job.replica;
+  const std::vector<TokenId> tokens = known_tokens(job);
+  KvPayload kv =
+      replica(from).export_kv(job.request.cache_namespace, std::span(tokens).first(tokens.size() - 1));
+  leave(job);
+  ++job.moves;
+  ++counters_.handovers;
+  const auto moved = static_cast<double>(kv.tokens.size());
+  const Time there = transfer(from, std::max(0.0, moved - sent_before));
+  if (damaged_share_ > 0 && !kv.states.empty() && draws_.uniform() < damaged_share_) {
+    ++counters_.lost_payloads;
+    kv.states.back() ^= 1;
+  }
+  later(there, id, job, [this, id, to, payload = std::make_shared<KvPayload>(std::move(kv))](Job& moving) {
+    send(id, moving, to, moving.remaining(), std::move(*payload));
+  });
+}
+
+void Fleet::plan_rebalance() {
+  if (options_.rebalance_every == Duration{} || std::exchange(rebalance_planned_, true)) return;
+  queue_.in(options_.rebalance_every, [this] {
+    rebalance_planned_ = false;
+    if (jobs_.empty()) return;
+    rebalance();
+    plan_rebalance();
+  });
+}
+
+void Fleet::rebalance() {
+  std::vector<cluster::WaitingRequest> waiting;
+  for (int i = 0; i < size(); ++i) {
+    if (!is_reachable(i)) continue;
+    replica(i).engine().list_sequences(sequences_);
+    for (const SequenceOfRequest& one : sequences_) {
+      if (one.view.blocks > 0 || one.view.generated() > 0 || !job_of_.contains(one.request)) continue;
+      const Job& job = jobs_.at(job_of_.at(one.request));
+      waiting.push_back({.id = one.request,
+                         .replica = i,
+                         .cached_tokens = one.view.cached_tokens,
+                         .request = {.keys = job.keys,
+                                     .block_tokens = options_.members.front().replica.limits.block_tokens,
+                                     .prompt_tokens = static_cast<int>(job.request.prompt.size()),
+                                     .expected_output = static_cast<double>(job.remaining()),
+                                     .session = job.session}});
+    }
+  }
+  const cluster::RouteView view{.replicas = views(),
+                                .directory = options_.use_directory ? &directory_ : nullptr,
+                                .draw = draws_.uniform(),
+                                .transfer = options_.transfer};
+  for (const cluster::Migration& move : router_->rebalance(waiting, view)) {
+    const auto known = job_of_.find(move.request);
+    if (known == job_of_.end() || !is_reachable(move.to)) continue;
+    const JobId id = known->second;
+    Job& job = jobs_.at(id);
+    if (job.replica != move.from) continue;
+    leave(job);
+    ++counters_.moves;
+    send(id, job, move.to, job.decode_on >= 0 ? 1 : job.remaining(), {});
+  }
+}
+
+// ---- Faults
+
+void Fleet::crash(int index) {
+  replica(index).crash();
+  queue_.in(options_.failure_detection, [this, index] {
+    if (!replica(index).up()) fail_over(index);
+  });
+}
+
+/// Its jobs are placed anew, with the tokens that they have.
+void Fleet::fail_over(int index) {
+  slot(index).state = cluster::ReplicaState::kDown;
+  slot(index).stale = true;
+  directory_.forget(index);
+  std::vector<JobId> lost;
+  for (const auto& [id, job] : jobs_)
+    if (job.replica == index) lost.push_back(id);
+  for (const JobId id : lost) {
+    const auto where = jobs_.find(id);
+    if (where == jobs_.end()) continue;
+    Job& job = where->second;
+    leave(job);
+    ++job.moves;
+    ++counters_.failovers;
+    place(id, job);
+  }
+}
+
+void Fleet::restart(int index) {
+  if (!replica(index).up()) {
+    fail_over(index);  // those whose loss nobody has seen yet
+    replica(index).restart();
+  }
+  slot(index).state = cluster::ReplicaState::kReady;
+  slot(index).stale = true;
+}
+
+void Fleet::drain(int index, bool draining) {
+  if (slot(index).state == cluster::ReplicaState::kDown) return;
+  slot(index).state = draining ? cluster::ReplicaState::kDraining : cluster::ReplicaState::kReady;
+  slot(index).stale = true;
+}
+
+void Fleet::cut_off(int index, bool cut) {
+  Slot& at = slot(index);
+  if (std::exchange(at.cut, cut) == cut) return;
+  at.stale = true;
+  if (cut) {
+    queue_.in(options_.failure_detection, [this, index] {
+      if (slot(index).cut) fail_over(index);
+    });
+    return;
+  }
+  for (const RequestId orphan : std::exchange(at.orphans, {})) replica(index).cancel(orphan);
+  fail_over(index);  // what they said meanwhile is lost
+  if (replica(index).up()) at.state = cluster::ReplicaState::kReady;
+}
+
+// ---- What must hold
+
+std::uint64_t Fleet::state_hash() const {
+  std::uint64_t hash = bench::mix({counters_.handovers, counters_.moves, counters_.failovers});
+  for (const auto& replica : replicas_) hash = bench::mix({hash, replica->plan_hash()});
+  return hash;
+}
+
+std::vector<std::string> Fleet::find_faults() const {
+  std::vector<std::string> faults;
+  if (counters_.wrong_tokens > 0)
+    faults.push_back(fmt::format("{} tokens differ from those without scheduling", counters_.wrong_tokens));
+  if (!jobs_.empty()) faults.push_back(fmt::format("{} jobs never ended", jobs_.size()));
+  for (std::size_t i = 0; i < replicas_.size(); ++i) {
+    if (!replicas_[i]->up()) continue;
+    const Engine& engine = replicas_[i]->engine();
+    if (!engine.idle())
+      faults.push_back(fmt::format("replica {} has {} requests left", i, engine.requests()));
+    if (engine.idle() && engine.blocks().used() > 0)
+      faults.push_back(fmt::format("replica {} holds {} blocks although idle", i, engine.blocks().used()));
+    if (const auto fault = engine.find_fault()) faults.push_back(fmt::format("replica {}: {}", i, *fault));
+  }
+  return faults;
+}
+
+}  // namespace loci::sim

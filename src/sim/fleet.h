@@ -1,0 +1,123 @@
+// Replicas behind a router, in virtual time: jobs are placed, handed over with their KV, moved, and placed
+// anew when a replica dies. Every job ends exactly once, and every token is compared with what the oracle
+// says without scheduling: law 1 and law 3 for a whole fleet.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cluster/route/route.h"
+#include "sim/job.h"
+#include "sim/replica.h"
+
+namespace loci::sim {
+
+struct FleetOptions {
+  struct Member {
+    ReplicaOptions replica;
+    cluster::ReplicaRole role = cluster::ReplicaRole::kMixed;
+    double weight = 1;
+  };
+  std::vector<Member> members;
+  std::string router = "round-robin";
+  cluster::RouterOptions router_options{};
+  cluster::TransferCost transfer{};
+  Duration event_delay{};                                // of block events on their way to the router
+  Duration rebalance_every{};                            // 0: never
+  Duration failure_detection = std::chrono::seconds(1);  // from a crash until its jobs are placed anew
+  bool check_tokens = true;
+  bool use_directory = true;  // replicas tell the router which blocks they have
+  std::uint64_t seed = 0;
+};
+
+struct FleetCounters {
+  std::uint64_t handovers = 0, moves = 0, failovers = 0, lost_payloads = 0;
+  double moved_bytes = 0;
+  std::uint64_t wrong_tokens = 0;  // that differ from the oracle's: always a bug
+};
+
+class Fleet {
+ public:
+  static Result<std::unique_ptr<Fleet>> create(const FleetOptions& options, EventQueue& queue);
+
+  /// The job's listener hears of it until its end, which may come before submit() returns (a refusal).
+  void submit(JobId id, Request request, std::uint64_t session, JobListener& listener);
+  /// Unknown or ended jobs are ignored.
+  void cancel(JobId id);
+
+  std::size_t jobs() const { return jobs_.size(); }
+  int size() const { return static_cast<int>(replicas_.size()); }
+  Replica& replica(int index) { return *replicas_[static_cast<std::size_t>(index)]; }
+  const Replica& replica(int index) const { return *replicas_[static_cast<std::size_t>(index)]; }
+  const FleetCounters& counters() const { return counters_; }
+
+  // Faults (sim/fault/).
+  void crash(int replica);
+  void restart(int replica);
+  void drain(int replica, bool draining);
+  /// Nothing comes to or from it; its steps go on, and what it says is heard afterwards.
+  void cut_off(int replica, bool cut);
+  void damage_payloads(double share) { damaged_share_ = share; }
+
+  /// Of all plans of all replicas so far: equal runs decide equally.
+  std::uint64_t state_hash() const;
+  /// Where blocks are held or jobs are left although the fleet is idle; empty: nowhere.
+  std::vector<std::string> find_faults() const;
+
+ private:
+  struct Slot {
+    cluster::ReplicaState state = cluster::ReplicaState::kReady;
+    bool cut = false;
+    bool stale = true;  // its view
+    Time link_free{};   // when its link has sent what it was given
+    double recent_tpot = 0;
+    std::vector<RequestId> orphans;  // that run on although their jobs have gone elsewhere
+  };
+
+  Fleet(const FleetOptions& options, EventQueue& queue, std::unique_ptr<cluster::Router> router);
+  void place(JobId id, Job& job);
+  void place_later(JobId id, Job& job);
+  void send(JobId id, Job& job, int replica, int max_tokens, std::optional<KvPayload> kv);
+  void hear(JobId id, std::uint64_t stay, Event&& event);
+  void hear_tokens(JobId id, Job& job, const Event& event);
+  void hand_over(JobId id, Job& job, int to, double tokens_sent_before);
+  void arrive(JobId id, Job& job, int to, KvPayload kv);
+  void leave(Job& job);
+  void fail_over(int replica);
+  void end(JobId id, Job& job, JobEnd how);
+  void after_step(int replica);
+  void rebalance();
+  void plan_rebalance();
+  void refresh_view(int replica);
+  std::span<const cluster::ReplicaView> views();
+  Time transfer(int from, double tokens);
+  /// Runs `action` on the job at `at`, if it is still in the same place by then.
+  template <class Action>
+  void later(Time at, JobId id, const Job& job, Action action);
+  Slot& slot(int replica) { return slots_[static_cast<std::size_t>(replica)]; }
+  bool is_reachable(int replica) const {
+    return replicas_[static_cast<std::size_t>(replica)]->up() &&
+           !slots_[static_cast<std::size_t>(replica)].cut;
+  }
+
+  FleetOptions options_;
+  EventQueue& queue_;
+  std::unique_ptr<cluster::Router> router_;
+  std::vector<std::unique_ptr<Replica>> replicas_;
+  std::vector<Slot> slots_;
+  std::vector<cluster::ReplicaView> views_;
+  cluster::PrefixDirectory directory_;
+  std::map<JobId, Job> jobs_;
+  bench::Draws draws_;
+  FleetCounters counters_;
+  double damaged_share_ = 0;
+  std::uint64_t next_request_ = 1;
+  bool rebalance_planned_ = false;
+  std::vector<SequenceOfRequest> sequences_;
+  std::unordered_map<RequestId, JobId> job_of_;
+};
+
+}  // namespace loci::sim

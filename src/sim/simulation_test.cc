@@ -1,0 +1,161 @@
+// Whole fleets in virtual time: equal scenarios are equal runs, whatever befalls them, and what must hold
+// holds.
+#include "sim/simulation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/scenario_file.h"
+
+namespace loci::sim {
+namespace {
+
+Scenario scenario_of(std::string_view text) {
+  const auto file = parse_toml(text, "scenario.toml");
+  if (!file) ADD_FAILURE() << file.error().message;
+  auto scenario = read_scenario(*file, ".");
+  if (!scenario) ADD_FAILURE() << scenario.error().message;
+  return scenario.value_or(Scenario{});
+}
+
+SimReport run(const Scenario& scenario) {
+  auto report = simulate(scenario);
+  if (!report) ADD_FAILURE() << report.error().message;
+  return report.value_or(SimReport{});
+}
+
+constexpr std::string_view kSmall = R"(
+seed = 7
+[machine]
+coefficients = [5e-3, 1e-4, 1e-7, 1e-9]
+[engine]
+kv_tokens = 20000
+max_num_seqs = 16
+[fleet]
+replicas = 3
+[workload]
+dataset = "multi-turn"
+prefix_len = 200
+input_len = 60
+output_len = 20
+turns = 4
+rate = 4
+requests = 300
+)";
+
+TEST(Simulation, AllThatIsAskedIsAnsweredAndEqualScenariosAreEqualRuns) {
+  const SimReport first = run(scenario_of(kSmall)), second = run(scenario_of(kSmall));
+  EXPECT_THAT(first.faults, ::testing::IsEmpty());
+  EXPECT_EQ(first.metrics.at("completed"), 300);
+  EXPECT_EQ(first.metrics.at("output_tokens"), 300 * 20);
+  EXPECT_GT(first.metrics.at("hit_ratio"), 0.3);
+  EXPECT_EQ(first.state_hash, second.state_hash);
+  EXPECT_EQ(first.metrics, second.metrics);
+  Scenario other = scenario_of(kSmall);
+  other.clients.seed = other.clients.arrivals.seed = other.workload.seed = 8;
+  EXPECT_NE(run(other).state_hash, first.state_hash);
+}
+
+TEST(Simulation, OneStreamTakesWhatTheCurveSays) {
+  Scenario scenario = scenario_of(R"(
+[machine]
+coefficients = [0.01, 0.001, 0, 0]
+[workload]
+input_len = 100
+output_len = 11
+concurrency = 1
+requests = 5
+)");
+  const SimReport report = run(scenario);
+  EXPECT_THAT(report.faults, ::testing::IsEmpty());
+  EXPECT_NEAR(report.metrics.at("tpot.p50"), 0.011, 1e-4);
+  EXPECT_NEAR(report.metrics.at("ttft.p50"), 0.110, 1e-3);
+  EXPECT_NEAR(report.metrics.at("duration"), 5 * (0.110 + 10 * 0.011), 0.01);
+}
+
+TEST(Simulation, ClosedLoopKeepsSoManyAtWork) {
+  Scenario scenario = scenario_of(kSmall);
+  scenario.clients.arrivals.rate = bench::kAllAtOnce;
+  scenario.clients.concurrency = 6;
+  const SimReport report = run(scenario);
+  EXPECT_THAT(report.faults, ::testing::IsEmpty());
+  EXPECT_EQ(report.metrics.at("completed"), 300);
+}
+
+TEST(Simulation, PrefillHandsItsKvToDecode) {
+  Scenario scenario = scenario_of(std::string(kSmall) + "");
+  scenario.fleet.members[0].role = cluster::ReplicaRole::kPrefill;
+  scenario.fleet.members[1].role = scenario.fleet.members[2].role = cluster::ReplicaRole::kDecode;
+  scenario.fleet.transfer = {.latency = 1e-3, .bytes_per_second = 1e9, .bytes_per_token = 1e5};
+  const SimReport report = run(scenario);
+  EXPECT_THAT(report.faults, ::testing::IsEmpty());
+  EXPECT_EQ(report.metrics.at("completed"), 300);
+  EXPECT_EQ(report.metrics.at("handovers"), 300);
+  EXPECT_GT(report.metrics.at("moved_bytes"), 0);
+  // Computed beside the prompts' own tokens: a decode replica computes a tail of less than a block again.
+  const double outputs = report.metrics.at("output_tokens");
+  const double uncached = report.metrics.at("input_tokens") * (1 - report.metrics.at("hit_ratio"));
+  EXPECT_LT(report.metrics.at("computed_tokens"), uncached + outputs + 300 * 16);
+}
+
+TEST(Simulation, WhatIsBrokenOnTheWayIsComputedAgain) {
+  Scenario scenario = scenario_of(kSmall);
+  scenario.fleet.members[0].role = cluster::ReplicaRole::kPrefill;
+  scenario.fleet.members[1].role = scenario.fleet.members[2].role = cluster::ReplicaRole::kDecode;
+  scenario.faults.push_back({.kind = "corrupt-transfers", .at = 0, .lasts = 1000, .amount = 0.5});
+  const SimReport report = run(scenario);
+  EXPECT_THAT(report.faults, ::testing::IsEmpty());
+  EXPECT_EQ(report.metrics.at("completed"), 300);
+  EXPECT_GT(report.metrics.at("damaged_payloads"), 100);
+}
+
+TEST(Simulation, ACrashLosesNoRequestAndChangesNoToken) {
+  Scenario scenario = scenario_of(kSmall);
+  scenario.workload.output_len = 300;
+  scenario.faults.push_back({.kind = "crash", .replica = 1, .at = 5, .lasts = 10});
+  scenario.faults.push_back({.kind = "partition", .replica = 2, .at = 8, .lasts = 4});
+  const SimReport report = run(scenario);
+  EXPECT_THAT(report.faults, ::testing::IsEmpty());
+  EXPECT_EQ(report.metrics.at("completed"), 300);
+  EXPECT_GT(report.metrics.at("failovers"), 0);
+}
+
+class EveryFault : public ::testing::TestWithParam<std::string_view> {};
+
+TEST_P(EveryFault, EndsAndTheFleetDrains) {
+  Scenario scenario = scenario_of(kSmall);
+  for (FleetOptions::Member& member : scenario.fleet.members) {
+    member.replica.limits.host_blocks = 200;
+    member.replica.limits.kv_blocks = 120;
+    member.replica.limits.swap_seconds_per_block = 1e-4;
+    member.replica.curve.per_block_copy = 1e-4;
+  }
+  scenario.faults.push_back({.kind = std::string(GetParam()), .replica = 1, .at = 3, .lasts = 20});
+  const SimReport first = run(scenario), second = run(scenario);
+  EXPECT_THAT(first.faults, ::testing::IsEmpty());
+  EXPECT_EQ(first.metrics.at("completed") + first.metrics.at("cancelled") + first.metrics.at("refused"), 300);
+  EXPECT_EQ(first.state_hash, second.state_hash);
+}
+
+std::vector<std::string_view> fault_names() {
+  std::vector<std::string_view> names;
+  for (const FaultKind& kind : fault_kinds()) names.push_back(kind.name);
+  return names;
+}
+INSTANTIATE_TEST_SUITE_P(Sim, EveryFault, ::testing::ValuesIn(fault_names()), [](const auto& test) {
+  std::string name(test.param);
+  std::erase(name, '-');
+  return name;
+});
+
+TEST(Simulation, ClientsThatGoAwayLeaveNothingBehind) {
+  Scenario scenario = scenario_of(kSmall);
+  scenario.clients.cancel_share = 0.4;
+  scenario.clients.cancel_after = 0.1;
+  const SimReport report = run(scenario);
+  EXPECT_THAT(report.faults, ::testing::IsEmpty());
+  EXPECT_GT(report.metrics.at("cancelled"), 20);
+}
+
+}  // namespace
+}  // namespace loci::sim
