@@ -159,6 +159,7 @@ class Engine {
 
   // What policies see (engine_views.cc).
   SequenceView view_of(const Sequence& sequence) const;
+  std::uint64_t prefix_to_come(const Sequence& sequence) const;
   void look_up(Sequence& sequence);
   void count_shared(Sequence& sequence) const;
   void build_views();

@@ -85,6 +85,23 @@ TEST(EngineObservation, OfflineWorkWaitsForThePrefixOfOfflineWork) {
   EXPECT_EQ(world.seen().at(1).tokens, world.seen().at(0).tokens);
 }
 
+TEST(EngineObservation, APrefixThatSeveralBringAtOnceIsComputedOnce) {
+  OracleWorld world({.limits = limits_of(8)});  // 64 tokens a step, blocks of 4
+  for (int i = 0; i < 3; ++i) {
+    Request request = request_of(48, 2);
+    request.prompt.resize(44);
+    request.prompt.push_back(3 + i);
+    world.submit(i, request);
+  }
+  world.submit(3, request_of(16, 2, 11));  // begins otherwise
+  world.step();
+  EXPECT_EQ(world.engine().running(), 2);
+  world.finish();
+  EXPECT_EQ(world.seen().at(0).usage.cached_tokens, 0);
+  for (const int i : {1, 2}) EXPECT_EQ(world.seen().at(i).usage.cached_tokens, 44);
+  EXPECT_EQ(world.engine().counters().computed_tokens, 45u + 16 + 2 * 1 + 4);
+}
+
 TEST(EngineObservation, OnlineWorkDoesNotWaitForThePrefixOfOfflineWork) {
   OracleWorld world({.limits = limits_of(8)});  // 64 tokens a step
   Request offline = request_of(110, 2), online = offline;

@@ -54,6 +54,14 @@ std::string_view name(Phase phase) {
   return "preempted";
 }
 
+/// Names the first tokens that a waiting sequence has to compute, as many as are worth waiting for.
+std::uint64_t Engine::prefix_to_come(const Sequence& sequence) const {
+  const int block_tokens = parts_.limits.block_tokens;
+  const int block = sequence.match.blocks() + blocks_for(kWorthWaiting, block_tokens) - 1;
+  const int cacheable = sequence.most_cached_tokens() / block_tokens;
+  return block < std::min(sequence.chain.size(), cacheable) ? sequence.chain[block].low : 0;
+}
+
 SequenceView Engine::view_of(const Sequence& sequence) const {
   const Request& request = sequence.request->request;
   SequenceView view{.id = sequence.id,
@@ -77,6 +85,7 @@ SequenceView Engine::view_of(const Sequence& sequence) const {
     view.cached_blocks_in_use = sequence.match.blocks_in_use;
     view.waits_for_prefix = sequence.leader != nullptr ||
                             sequence.match.pending_blocks * parts_.limits.block_tokens >= kWorthWaiting;
+    view.prefix_to_come = prefix_to_come(sequence);
   }
   return view;
 }

@@ -42,6 +42,7 @@ void Planner::begin() {
   work_ = {};
   blocked_ = leans_on_running_ = false;
   without_victims_ = nullptr;
+  begun_.clear();
   states_.assign(view_->running.size(), State::kUnplanned);
   residents_.clear();
   for (const SequenceView& s : view_->running) residents_.push_back({&s, s.blocks});
@@ -182,7 +183,7 @@ void Planner::continue_running(const SequenceView& sequence, int count) {
 }
 
 void Planner::start_waiting(const SequenceView& sequence) {
-  if (blocked_ || sequence.waits_for_prefix || over_quota(sequence)) return;
+  if (blocked_ || sequence.waits_for_prefix || waits_for_begun(sequence) || over_quota(sequence)) return;
   const int count = chunk(sequence);
   if (count == 0 || !find_room(sequence, count)) {
     blocked_ = true;  // nobody overtakes
@@ -191,9 +192,16 @@ void Planner::start_waiting(const SequenceView& sequence) {
   const Resident resident = with_held(sequence);
   leans_on_running_ |= resident.held > 0;
   --slots_left_;
+  if (sequence.prefix_to_come != 0) begun_.push_back(sequence.prefix_to_come);
   residents_.push_back(resident);
   charge_tenant(resident);
   add_slice(sequence, count);
+}
+
+/// Somebody before it begins in this very step with what it would compute: from the next step on it is known
+/// to wait for that (SequenceView::waits_for_prefix).
+bool Planner::waits_for_begun(const SequenceView& next) const {
+  return next.prefix_to_come != 0 && std::ranges::find(begun_, next.prefix_to_come) != begun_.end();
 }
 
 /// Tokens of `sequence` that the budgets still allow.

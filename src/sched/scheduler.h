@@ -67,6 +67,7 @@ class Planner {
   void preempt_one(int needed);
   void preempt(const SequenceView& victim);
   bool over_quota(const SequenceView& next) const;
+  bool waits_for_begun(const SequenceView& next) const;
   void charge_tenant(const Resident& resident);
 
   State& state_of(const SequenceView& running) {
@@ -93,7 +94,8 @@ class Planner {
   // Kept between plans so that a step allocates nothing.
   std::vector<State> states_;  // [running]
   std::vector<int> singles_;
-  std::vector<char> decodes_;  // [tenant] in this step
+  std::vector<std::uint64_t> begun_;  // prefixes to come whose computation begins in this step
+  std::vector<char> decodes_;         // [tenant] in this step
   std::vector<Candidate> candidates_;
   OrderScratch order_scratch_;
   std::vector<Resident> residents_;  // run and are not preempted, or start in this step

@@ -143,6 +143,13 @@ TEST(Scheduler, SequencesThatWaitForAPrefixAreOvertaken) {
   EXPECT_THAT(plan_for(scene).slices, ElementsAre(slice(0, 4, 36), slice(2, 0, 8)));
 }
 
+TEST(Scheduler, OfThoseThatWouldBeginAlikeOneBegins) {
+  Scene scene{.waiting = {sequence(1, 20, 0), sequence(2, 20, 0), sequence(3, 20, 0)}};
+  scene.waiting[0].prefix_to_come = scene.waiting[1].prefix_to_come = 77;
+  scene.waiting[2].prefix_to_come = 78;
+  EXPECT_THAT(plan_for(scene).slices, ElementsAre(slice(1, 0, 20), slice(3, 0, 20)));
+}
+
 TEST(Scheduler, CachedTokensAreNotComputedAndTheirBlocksAreCounted) {
   Scene scene{.waiting = {sequence(1, 20, 0)}, .free_blocks = 5};
   scene.waiting[0].cached_tokens = 12;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <utility>
@@ -32,8 +33,10 @@ struct SequenceView {
   bool tail_shared = false;      // others hold the block into which its next token goes: writing takes a copy
   int cached_tokens = 0;         // waiting: leading known tokens whose KV is in memory; fewer than known
   int cached_blocks_in_use = 0;  // waiting: of their blocks, those that running sequences hold anyway
-  bool waits_for_prefix = false;  // waiting: a running sequence is computing what it needs next
-  int shared_blocks = 0;          // of `blocks`, those that others hold too: preempting it does not free them
+  bool waits_for_prefix = false;     // waiting: a running sequence is computing what it needs next
+  std::uint64_t prefix_to_come = 0;  // waiting: the same for two that would begin with the same computation;
+                                     // 0: it shares too little to wait for
+  int shared_blocks = 0;  // of `blocks`, those that others hold too: preempting it does not free them
 
   // What it is owed.
   int prompt_tokens = 0;
