@@ -86,6 +86,10 @@ void TomlReader::refuse(std::string_view key, std::string_view what) {
   if (value != nullptr) fail_at(value->line, name_of(key), what);
 }
 
+void TomlReader::adopt(const Error& error) {
+  if (!state_->error) state_->error = error;
+}
+
 bool TomlReader::ok() const {
   return !state_->error;
 }

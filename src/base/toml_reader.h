@@ -66,6 +66,8 @@ class TomlReader {
 
   /// An error of one's own about the value of a key, or about the table where `key` is empty.
   void refuse(std::string_view key, std::string_view what);
+  /// An error of another reader, told in whole by it.
+  void adopt(const Error& error);
   bool ok() const;
 
   /// The first error of this file so far, or, of what lies in this table, the first key that nobody asked

@@ -44,13 +44,18 @@ Result<Answer> ask(const ServerAddress& server, std::string_view method, std::st
 
 }  // namespace
 
+Result<std::string> get_text(const ServerAddress& server, std::string_view path, Duration limit) {
+  LOCI_TRY(Answer answer, ask(server, "GET", path, "", limit));
+  if (answer.reply.status != 200)
+    return fail(ErrorCode::kUnavailable, "{}{}: status {}: {}", authority(server.url), path,
+                answer.reply.status, answer.body.substr(0, 200));
+  return std::move(answer.body);
+}
+
 Result<std::string> first_model(const ServerAddress& server, Duration limit) {
   constexpr std::string_view kPath = "/v1/models";
-  LOCI_TRY(const Answer answer, ask(server, "GET", kPath, "", limit));
-  if (answer.reply.status != 200)
-    return fail(ErrorCode::kUnavailable, "{}{}: status {}: {}", authority(server.url), kPath,
-                answer.reply.status, answer.body.substr(0, 200));
-  const auto value = parse_json(answer.body);
+  LOCI_TRY(const std::string body, get_text(server, kPath, limit));
+  const auto value = parse_json(body);
   const json::value* id = nullptr;
   boost::system::error_code ignored;
   if (value) id = value->find_pointer("/data/0/id", ignored);

@@ -24,4 +24,7 @@ Result<std::string> first_model(const ServerAddress& server, Duration limit);
 Result<std::vector<TokenId>> tokenize(const ServerAddress& server, std::string_view model,
                                       std::string_view text, Duration limit);
 
+/// What GET `path` brings, with status 200. Blocks.
+Result<std::string> get_text(const ServerAddress& server, std::string_view path, Duration limit);
+
 }  // namespace loci::bench

@@ -31,5 +31,6 @@ Command add_run_batch(CLI::App& app);
 Command add_quantize(CLI::App& app);
 Command add_make_model(CLI::App& app);
 Command add_sim(CLI::App& app);
+Command add_claim(CLI::App& app);
 
 }  // namespace loci::cli

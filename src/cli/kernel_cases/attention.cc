@@ -211,6 +211,10 @@ void add_attention_cases(std::vector<NamedCase>& cases) {
     cases.push_back(named_case<AttentionCase>(
         fmt::format("attention/{}/shared:16x4096", type), allowed,
         {.dtype = dtype, .sequences = 16, .length = 4096 + 64, .tokens = 1, .shared = 4096}));
+    if (dtype == DType::kBF16)  // what sharing saves; 273 MB, twice that in F32
+      cases.push_back(
+          named_case<AttentionCase>(fmt::format("attention/{}/alone:16x4096", type), allowed,
+                                    {.dtype = dtype, .sequences = 16, .length = 4096 + 64, .tokens = 1}));
     cases.push_back(
         named_case<AttentionCase>(fmt::format("attention/{}/prefill:512", type), allowed,
                                   {.dtype = dtype, .sequences = 1, .length = 512, .tokens = 512}));
