@@ -88,6 +88,14 @@ ServerSetup read_server(TomlReader& in) {
           .background = flag_lists(in, "background")};
 }
 
+CapacitySearch read_capacity(TomlReader& in) {
+  CapacitySearch out{.from = in.number("from", {1e-6, 1e6}), .to = in.number("to", {1e-6, 1e6})};
+  if (out.to <= out.from) in.refuse("to", "must be above capacity.from");
+  out.metric = in.text("metric");
+  out.at_most = in.number("at_most", {0, 1e9});
+  return out;
+}
+
 /// What stands in a [run] table that a side has been merged into.
 Setup read_setup(TomlReader& in, const std::string& file) {
   const bool command = in.has("command"), server = in.has("bench"), scenario = in.has("scenario");
@@ -97,7 +105,9 @@ Setup read_setup(TomlReader& in, const std::string& file) {
   if (server) return read_server(in);
   const bool is_table = in.optional_table("scenario").has_value() && in.ok();
   const TomlValue* value = in.raw("scenario");
-  return ScenarioSetup{{.name = file, .root = is_table ? *value : TomlValue{}}};
+  ScenarioSetup setup{.scenario = {.name = file, .root = is_table ? *value : TomlValue{}}};
+  if (auto search = in.optional_table("capacity")) setup.capacity = read_capacity(*search);
+  return setup;
 }
 
 /// [baseline] or [treatment]: words, and what replaces entries of [run].
@@ -165,6 +175,7 @@ LosingRegime read_losing(TomlReader& top, const TomlFile& file) {
   }
   if (own->find("metric") == nullptr || own->find("metric")->find("direction") == nullptr)
     in.refuse("", "loses.metric.direction must say which way the technique loses");
+  out.other_runs = in.keys() != std::vector<std::string>{"metric", "words"};
   TomlReader reader(merged);
   out.experiment = read_experiment(reader, merged);
   if (const auto done = reader.finish(); !done) top.adopt(done.error());

@@ -34,9 +34,17 @@ struct ServerSetup {
   std::vector<std::vector<std::string>> background{};  // loads beside it, ended with it
 };
 
+/// The largest workload.rate in [from, to], to 2 %, at which `metric` is at most `at_most`.
+struct CapacitySearch {
+  double from = 0, to = 0;  // requests/s
+  std::string metric{};
+  double at_most = 0;
+};
+
 /// A scenario of the simulator; `seed` of the run is set by the runner.
 struct ScenarioSetup {
   TomlFile scenario{};
+  std::optional<CapacitySearch> capacity{};
 };
 
 using Setup = std::variant<CommandSetup, ServerSetup, ScenarioSetup>;
@@ -68,6 +76,7 @@ struct Experiment {
 struct LosingRegime {
   std::string words;
   std::optional<Experiment> experiment{};
+  bool other_runs = true;  // false: another number of the claim's own runs
 };
 
 struct Claim {

@@ -62,6 +62,21 @@ TEST(ClaimRun, PairsAreInterleavedAndShareTheirSeed) {
   EXPECT_TRUE(result->loses->holds);
 }
 
+TEST(ClaimRun, ALosingRegimeOfAnotherMetricTakesTheSameRuns) {
+  std::string text(kSimulated);
+  text.replace(text.find(", run = {scenario = {low = true}}, metric = {"), 45,
+               ", metric = {path = \"twice\", ");
+  const auto counted = [](const TomlFile& scenario) -> Result<json::object> {
+    const double gain = std::get<double>(scenario.root.find("gain")->value);
+    return json::object{{"ttft.p99", gain}, {"twice", 3 - gain}};
+  };
+  Silent order;
+  const auto result = run_claim(claim_of(text), {.simulate = counted}, 2, order);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(order.order, "cb1 ct1 ct2 cb2 ");
+  EXPECT_EQ(result->loses->comparison.ratios(), (std::vector<double>{1.25, 1.25}));
+}
+
 TEST(ClaimRun, AClaimCanFail) {
   const Claim claim = claim_of(kSimulated);
   Silent silent;
@@ -73,6 +88,31 @@ TEST(ClaimRun, AClaimCanFail) {
   ASSERT_TRUE(result);
   EXPECT_FALSE(result->main.holds) << "0.7 where 0.6 is claimed";
   EXPECT_FALSE(result->loses->holds);
+}
+
+TEST(ClaimRun, CapacityIsTheLargestRateWithinTheLimit) {
+  std::string text(kSimulated);
+  text.insert(text.find("baseline"),
+              "run.capacity = {from = 1, to = 1000, metric = \"ttft.p99\", at_most = 0.5}\n");
+  text.replace(text.find("\"ttft.p99\", unit = \"ms\", direction = \"lower\", ratio = 0.6"), 56,
+               "\"capacity\", unit = \"1/s\", direction = \"higher\", ratio = 1.8");
+  text.replace(text.find("loses"), std::string::npos, "loses = {words = \"never\"}\n");
+  Silent silent;
+  const auto queue = [](const TomlFile& scenario) -> Result<json::object> {  // 0.5 at 100 a second, or 200
+    const double gain = std::get<double>(scenario.root.find("gain")->value);
+    const double rate = std::get<double>(scenario.root.find("workload")->find("rate")->value);
+    return json::object{{"ttft.p99", gain * rate / 200}};
+  };
+  const auto result = run_claim(claim_of(text), {.simulate = queue}, 1, silent);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_NEAR(result->main.comparison.baseline[0], 100, 2);
+  EXPECT_NEAR(result->main.comparison.treatment[0], 200, 4);
+  const auto busy = [](const TomlFile&) -> Result<json::object> { return json::object{{"ttft.p99", 9}}; };
+  EXPECT_THAT(run_claim(claim_of(text), {.simulate = busy}, 1, silent).error().message,
+              HasSubstr("above 0.5 at capacity.from already"));
+  text.replace(text.find("to = 1000"), 9, "to = 0.5 ");
+  EXPECT_THAT([&] { claim_of(text); },
+              ::testing::ThrowsMessage<std::runtime_error>(HasSubstr("capacity.to")));
 }
 
 TEST(ClaimRun, TroubleSaysWhichSide) {

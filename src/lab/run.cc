@@ -1,6 +1,7 @@
 #include "lab/run.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/mapped_file.h"
 #include "lab/document.h"
@@ -34,12 +35,47 @@ Result<json::value> run_command(const CommandSetup& setup, const RunPlace& place
   return parse_output(text);
 }
 
+constexpr double kCapacityStep = 1.02;
+
+Result<json::object> run_at_rate(const CapacitySearch& search, TomlFile scenario, const RunPlace& place,
+                                 double rate) {
+  TomlFile at{.name = scenario.name, .root = TomlValue{.value = TomlValue::Table{}}};
+  TomlValue workload{.value = TomlValue::Table{}};
+  std::get<TomlValue::Table>(workload.value).emplace("rate", TomlValue{.value = rate});
+  std::get<TomlValue::Table>(at.root.value).emplace("workload", std::move(workload));
+  merge_toml(scenario.root, at.root);
+  LOCI_TRY(json::object report, place.simulate(scenario));
+  report["capacity"] = rate;
+  LOCI_TRY(const double value, number_at(report, search.metric));
+  report["within"] = value <= search.at_most;
+  return report;
+}
+
+/// Bisection over the logarithm of the rate: halves the range until its ends are a step apart.
+Result<json::object> find_capacity(const CapacitySearch& search, const TomlFile& scenario,
+                                   const RunPlace& place) {
+  double low = search.from, high = search.to;
+  LOCI_TRY(json::object best, run_at_rate(search, scenario, place, low));
+  if (!best["within"].as_bool())
+    return fail(ErrorCode::kInvalidArgument, "{} is above {} at capacity.from already", search.metric,
+                search.at_most);
+  while (high / low > kCapacityStep) {
+    const double middle = std::sqrt(low * high);
+    LOCI_TRY(json::object report, run_at_rate(search, scenario, place, middle));
+    const bool within = report["within"].as_bool();
+    (within ? low : high) = middle;
+    if (within) best = std::move(report);
+  }
+  return best;
+}
+
 Result<json::value> run_scenario(const ScenarioSetup& setup, const RunPlace& place, int repeat) {
   if (!place.simulate) return fail(ErrorCode::kUnsupported, "this program has no simulator");
   TomlFile scenario = setup.scenario;
   std::get<TomlValue::Table>(scenario.root.value)
       .try_emplace("seed", TomlValue{.value = std::int64_t{repeat}, .line = scenario.root.line});
-  LOCI_TRY(json::object report, place.simulate(scenario));
+  LOCI_TRY(json::object report,
+           setup.capacity ? find_capacity(*setup.capacity, scenario, place) : place.simulate(scenario));
   return json::value(std::move(report));
 }
 

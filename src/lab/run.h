@@ -5,7 +5,9 @@
 //                  background      the reports of the background loads, in order
 //                  server          the server's metrics at the end, summed over labels, and peak_rss_bytes
 //                  server_peak     the largest value that each had while the load ran, asked for every 50 ms
-//   scenario     the simulator's report
+//   scenario     the simulator's report; with a search that of the largest rate that it found, and
+//   `capacity`,
+//                that rate
 #pragma once
 
 #include <functional>
