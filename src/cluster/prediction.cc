@@ -20,6 +20,11 @@ double slots_of(const ReplicaView& replica) {
   return std::max(1, replica.max_sequences);
 }
 
+/// Running and waiting ones.
+double sequences_of(const ReplicaView& replica) {
+  return 0.0 + std::max(0, replica.running) + std::max(0, replica.waiting);
+}
+
 /// Mean positions of a running sequence.
 double kv_per_sequence(const ReplicaView& replica) {
   return replica.running > 0 ? at_least_0(replica.kv_tokens) / replica.running : 0;
@@ -27,7 +32,7 @@ double kv_per_sequence(const ReplicaView& replica) {
 
 /// Output tokens that a sequence is expected to have before it, on average.
 double output_per_sequence(const ReplicaView& replica) {
-  const int sequences = std::max(0, replica.running) + std::max(0, replica.waiting);
+  const double sequences = sequences_of(replica);
   return sequences > 0 ? at_least_0(replica.output_tokens) / sequences : 0;
 }
 
@@ -43,6 +48,7 @@ double PromptWork::uncached() const {
 
 double step_seconds(const ReplicaView& replica, double sequences, double rows) {
   const auto [a, b, c, d] = replica.cost;
+  if (a == 0 && b == 0 && c == 0) return at_least_0(replica.recent_tpot);
   const double kv = kv_per_sequence(replica) * sequences;
   return at_least_0(a + b * (sequences + rows) + c * kv);
 }
@@ -75,7 +81,8 @@ double predicted_ttft(const ReplicaView& replica, const PromptWork& prompt) {
   const double uncached = prompt.uncached();
   const auto [a, b, c, d] = replica.cost;
   StepWork own;
-  own.add_slice(std::max(0, prompt.prompt_tokens - static_cast<int>(uncached)), static_cast<int>(uncached));
+  const int rows = static_cast<int>(uncached);
+  own.add_slice(std::max(rows, prompt.prompt_tokens) - rows, rows);
   // Each chunk reads the positions before it once.
   const double chunks = std::max(1.0, uncached / chunk_of(replica));
   const double attention = c * chunks * (prompt.prompt_tokens - uncached / 2) + d * own.attention_pairs;
@@ -85,23 +92,22 @@ double predicted_ttft(const ReplicaView& replica, const PromptWork& prompt) {
   return at_least_0(std::max(queued, admitted + alone) + at_least_0(attention));
 }
 
-double predicted_tpot(const ReplicaView& replica, double tokens) {
-  const double others = std::max(0, replica.running) + static_cast<double>(std::max(0, replica.waiting));
-  const double sequences = std::min(slots_of(replica), others + 1);
-  // While prompts are queued, single tokens share their steps with chunks.
-  const double own_kv = replica.cost[2] * std::max(0.0, tokens - kv_per_sequence(replica));
-  return at_least_0(step_seconds(replica, sequences, 0) + own_kv);
+double predicted_tpot(const ReplicaView& replica, double tokens, double output_tokens) {
+  const auto [a, b, c, d] = replica.cost;
+  const double sequences = std::min(slots_of(replica), sequences_of(replica) + 1);
+  const double own_kv = c * std::max(0.0, tokens - kv_per_sequence(replica));
+  const double steps = std::max(1.0, output_tokens);
+  const double rows_beside = std::min(at_least_0(replica.prefill_tokens) / steps, chunk_of(replica));
+  return at_least_0(step_seconds(replica, sequences, rows_beside) + at_least_0(own_kv));
 }
 
 double predicted_finish(const ReplicaView& replica, const PromptWork& prompt, double output_tokens) {
-  const double tpot = predicted_tpot(replica, prompt.prompt_tokens);
+  const double tpot = predicted_tpot(replica, prompt.prompt_tokens, output_tokens);
   return at_least_0(predicted_ttft(replica, prompt) + std::max(0.0, output_tokens - 1) * tpot);
 }
 
 double outstanding_seconds(const ReplicaView& replica) {
-  const double sequences = std::min(
-      slots_of(replica),
-      std::max(1.0, static_cast<double>(std::max(0, replica.running)) + std::max(0, replica.waiting)));
+  const double sequences = std::min(slots_of(replica), std::max(1.0, sequences_of(replica)));
   const double steps = at_least_0(replica.output_tokens) / sequences;
   return at_least_0(prefill_seconds(replica, at_least_0(replica.prefill_tokens)) +
                     steps * step_seconds(replica, sequences, 0));

@@ -17,7 +17,8 @@ struct PromptWork {
   double uncached() const;
 };
 
-/// Seconds of one step in which `sequences` compute a token each, beside `rows` of prompts.
+/// Seconds of one step in which `sequences` compute a token each, beside `rows` of prompts. Where nobody
+/// knows the replica's costs (all 0: another make of engine), what a token took lately.
 double step_seconds(const ReplicaView& replica, double sequences, double rows);
 
 /// Seconds until `tokens` of prompts are computed in chunks beside the sequences that run. Linear in the
@@ -33,8 +34,9 @@ double admission_seconds(const ReplicaView& replica, double tokens);
 /// model, and the attention to what is cached.)
 double predicted_ttft(const ReplicaView& replica, const PromptWork& prompt);
 
-/// Seconds per output token with one more sequence, of `tokens` positions, as far as all may run at once.
-double predicted_tpot(const ReplicaView& replica, double tokens);
+/// Seconds per token of `output_tokens` with one more sequence, of `tokens` positions, as far as all may run
+/// at once; with as many prompts computed beside them as are queued now.
+double predicted_tpot(const ReplicaView& replica, double tokens, double output_tokens);
 
 /// Seconds until the last of `output_tokens`.
 double predicted_finish(const ReplicaView& replica, const PromptWork& prompt, double output_tokens);

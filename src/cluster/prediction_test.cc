@@ -61,11 +61,28 @@ TEST(Prediction, AFullReplicaAdmitsAsOthersEnd) {
 
 TEST(Prediction, FinishAddsTheOutputAtThePaceOfAFullerStep) {
   ReplicaView replica = simple();
-  const double tpot = predicted_tpot(replica, 100);
+  const double tpot = predicted_tpot(replica, 100, 11);
   EXPECT_NEAR(tpot, 10e-3 + 1e-3 + 100e-6, 1e-9);
   EXPECT_NEAR(predicted_finish(replica, {100, 0}, 11), predicted_ttft(replica, {100, 0}) + 10 * tpot, 1e-9);
   replica.running = 9;  // no more than max_sequences run at once
-  EXPECT_NEAR(predicted_tpot(replica, 0), 10e-3 + 4e-3, 1e-9);
+  EXPECT_NEAR(predicted_tpot(replica, 0, 1), 10e-3 + 4e-3, 1e-9);
+}
+
+TEST(Prediction, PromptsThatAreQueuedSlowTokensDown) {
+  ReplicaView replica = simple();
+  replica.prefill_tokens = 500;
+  // Ten rows beside each of 50 tokens; never more than a chunk.
+  EXPECT_NEAR(predicted_tpot(replica, 0, 50), 10e-3 + 1e-3 + 10e-3, 1e-9);
+  EXPECT_NEAR(predicted_tpot(replica, 0, 2), 10e-3 + 1e-3 + 100e-3, 1e-9);
+}
+
+TEST(Prediction, WithoutCostsAStepTakesWhatTokensTookLately) {
+  ReplicaView replica = simple();
+  replica.cost = {};
+  EXPECT_EQ(predicted_ttft(replica, {1000, 0}), 0) << "nothing is known at all";
+  replica.recent_tpot = 0.03;
+  EXPECT_NEAR(predicted_ttft(replica, {1000, 0}), 10 * 0.03, 1e-9);
+  EXPECT_NEAR(predicted_tpot(replica, 100, 10), 0.03, 1e-9);
 }
 
 TEST(Prediction, OutstandingWorkIsSharedByThoseThatRunAtOnce) {

@@ -82,7 +82,7 @@ class Conductor final : public Router {
     then.kv_tokens *= then.running > 0 ? sequences / then.running : 0;
     then.running = static_cast<int>(sequences);
     then.waiting = 0;
-    return predicted_tpot(then, candidates.request.prompt_tokens);
+    return predicted_tpot(then, candidates.request.prompt_tokens, candidates.request.expected_output);
   }
 };
 

@@ -50,7 +50,7 @@ class Rebalancing {
   int cached_on(int id, const WaitingRequest& request) const {
     if (directory_ == nullptr) return 0;
     const std::int64_t blocks = directory_->match(id, request.request.keys);
-    const std::int64_t most = std::max(0, request.request.prompt_tokens - 1);
+    const std::int64_t most = std::max(1, request.request.prompt_tokens) - 1;
     return static_cast<int>(std::min(blocks * std::max(0, request.request.block_tokens), most));
   }
 

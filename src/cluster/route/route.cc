@@ -24,13 +24,31 @@ Result<std::unique_ptr<Router>> make_router(std::string_view name, const RouterO
   return entry->make(options);
 }
 
-std::expected<RouteDecision, NoRoute> Router::route(const RouteRequest& request, const RouteView& view,
+Router::Router(const RouterOptions& options) : options_(options) {
+  if (options.assumed_blocks > 0)
+    assumed_.emplace(static_cast<std::size_t>(options.assumed_blocks), options.assumed_seconds);
+}
+
+std::expected<RouteDecision, NoRoute> Router::route(const RouteRequest& request, const RouteView& seen,
                                                     Time now) {
-  if (!find_candidates(view)) return std::unexpected(NoRoute::kNoReplica);
+  if (!find_candidates(seen)) return std::unexpected(NoRoute::kNoReplica);
+  RouteView view = seen;
+  if (view.directory == nullptr) view.directory = assumed_directory(view, now);
   const Candidates candidates{request, view, prefill_, decode_, now};
   auto decision = choose(candidates);
-  if (decision) complete(candidates, *decision);
+  if (!decision) return decision;
+  complete(candidates, *decision);
+  if (assumed_)
+    for (const int replica : {decision->prefill, decision->decode})
+      assumed_->routed(replica, request.keys, now);
   return decision;
+}
+
+const PrefixDirectory* Router::assumed_directory(const RouteView& view, Time now) {
+  if (!assumed_) return nullptr;
+  for (const ReplicaView& replica : view.replicas)
+    if (replica.state == ReplicaState::kDown) assumed_->forget(replica.id);
+  return &assumed_->at(now);
 }
 
 std::vector<Migration> Router::rebalance(std::span<const WaitingRequest>, const RouteView&) {
@@ -60,7 +78,7 @@ namespace {
 /// Of `blocks` cached blocks; the last token is computed always.
 int tokens_of(int blocks, const RouteRequest& request) {
   const std::int64_t tokens = std::int64_t{blocks} * std::max(0, request.block_tokens);
-  return static_cast<int>(std::min<std::int64_t>(tokens, std::max(0, request.prompt_tokens - 1)));
+  return static_cast<int>(std::min<std::int64_t>(tokens, std::max(1, request.prompt_tokens) - 1));
 }
 
 }  // namespace

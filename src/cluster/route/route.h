@@ -11,12 +11,14 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/time.h"
+#include "cluster/assumed_prefixes.h"
 #include "cluster/migration.h"
 #include "cluster/prediction.h"
 #include "cluster/prefix_directory.h"
@@ -38,7 +40,8 @@ struct RouteRequest {
 
 struct RouteView {
   std::span<const ReplicaView> replicas;       // [id]
-  const PrefixDirectory* directory = nullptr;  // none: nobody is known to have cached anything
+  const PrefixDirectory* directory = nullptr;  // none: nobody is known to have cached anything, or what the
+                                               // router assumes (RouterOptions::assumed_blocks)
   double draw = 0;                             // uniform in [0, 1), a new one for each request
   TransferCost transfer{};                     // of KV from one replica to another
 };
@@ -69,7 +72,7 @@ struct WaitingRequest {
 
 class Router {
  public:
-  explicit Router(const RouterOptions& options) : options_(options) {}
+  explicit Router(const RouterOptions& options);
   virtual ~Router() = default;
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
@@ -123,9 +126,11 @@ class Router {
 
  private:
   bool find_candidates(const RouteView& view);
+  const PrefixDirectory* assumed_directory(const RouteView& view, Time now);
   void complete(const Candidates& candidates, RouteDecision& decision) const;
 
   RouterOptions options_;
+  std::optional<AssumedPrefixes> assumed_;
   std::vector<int> prefill_, decode_;  // kept, so that routing allocates nothing
   std::vector<int> cached_;
 };

@@ -10,6 +10,8 @@ Result<> validate(const RouterOptions& options) {
       {"bounded_load", options.bounded_load, 0, 1e6},
       {"prefix_blocks", static_cast<double>(options.prefix_blocks), 1, 1e6},
       {"max_remembered", static_cast<double>(options.max_remembered), 1, 1 << 24},
+      {"assumed_blocks", static_cast<double>(options.assumed_blocks), 0, 1 << 24},
+      {"assumed_seconds", options.assumed_seconds, 0, 1e6},
       {"memory_watermark", options.memory_watermark, 0, 1},
       {"prefill_weight", options.prefill_weight, 0, 1e6},
       {"temperature", options.temperature, 0, 1e6},

@@ -24,6 +24,9 @@ struct RouterOptions {
   double bounded_load = 0;       // rings pass over replicas above (1 + so much) times the mean load; 0: never
   int prefix_blocks = 16;        // leading blocks of a prompt that are its key on a ring
   int max_remembered = 1 << 16;  // sessions, prefixes that are counted: the least recent is forgotten
+  int assumed_blocks = 0;  // of a replica that are believed to be where they were routed, if the owner has no
+                           // directory; 0: none are
+  double assumed_seconds = 300;    // for so long
   double memory_watermark = 0.95;  // share of KV memory from which on a session goes elsewhere
   double prefill_weight = 1;       // prefix-aware: of a block to compute beside a block held
   double temperature = 0;          // prefix-aware: of the softmax over costs; 0: the least
