@@ -49,9 +49,9 @@ void print(const sim::Scenario& scenario, const sim::SimReport& report) {
     fmt::print("  goodput    {:.2f} requests/s, {:.1f} % of all\n", at("goodput"), 100 * at("attained"));
   fmt::print(
       "  engines    {:.0f} steps, {:.0f} preemptions, {:.0f} tokens computed again; {:.0f} handovers, {:.0f} "
-      "moves, "
-      "{:.0f} failovers\n",
-      at("steps"), at("preemptions"), at("recomputed_tokens"), at("handovers"), at("moves"), at("failovers"));
+      "moves, {:.0f} migrations, {:.0f} failovers\n",
+      at("steps"), at("preemptions"), at("recomputed_tokens"), at("handovers"), at("moves"), at("migrations"),
+      at("failovers"));
   for (const std::string& fault : report.faults) fmt::print("  FAULT      {}\n", fault);
   fmt::print("  state {:016x}, {:.0f} events in {:.2f} s\n", report.state_hash, at("events"),
              report.wall_seconds);

@@ -30,7 +30,11 @@ std::vector<TokenId> known_tokens(const Job& job) {
 Result<std::unique_ptr<Fleet>> Fleet::create(const FleetOptions& options, EventQueue& queue) {
   if (options.members.empty()) return fail(ErrorCode::kInvalidArgument, "a fleet has at least one replica");
   LOCI_TRY(auto router, cluster::make_router(options.router, options.router_options));
-  return std::unique_ptr<Fleet>(new Fleet(options, queue, std::move(router)));
+  std::unique_ptr<Fleet> fleet(new Fleet(options, queue, std::move(router)));
+  if (options.migration.empty()) return fleet;
+  LOCI_TRY(fleet->migration_, cluster::find_migration_policy(options.migration));
+  LOCI_TRY_VOID(cluster::validate(options.migration_options));
+  return fleet;
 }
 
 Fleet::Fleet(const FleetOptions& options, EventQueue& queue, std::unique_ptr<cluster::Router> router)
@@ -231,14 +235,6 @@ void Fleet::end(JobId id, Job& job, JobEnd how) {
   listener.on_end(id, how, cached_tokens, queue_.now());
 }
 
-template <class Action>
-void Fleet::later(Time at, JobId id, const Job& job, Action action) {
-  queue_.at(at, [this, id, stay = job.stay, action] {
-    const auto where = jobs_.find(id);
-    if (where != jobs_.end() && where->second.stay == stay) action(where->second);
-  });
-}
-
 // ---- From one replica to another
 
 /// When `tokens` of KV that leave `from` now are there: one transfer after the other.
@@ -278,6 +274,7 @@ void Fleet::plan_rebalance() {
     rebalance_planned_ = false;
     if (jobs_.empty()) return;
     rebalance();
+    migrate();
     plan_rebalance();
   });
 }
@@ -377,7 +374,8 @@ void Fleet::cut_off(int index, bool cut) {
 // ---- What must hold
 
 std::uint64_t Fleet::state_hash() const {
-  std::uint64_t hash = bench::mix({counters_.handovers, counters_.moves, counters_.failovers});
+  std::uint64_t hash =
+      bench::mix({counters_.handovers, counters_.moves, counters_.migrations, counters_.failovers});
   for (const auto& replica : replicas_) hash = bench::mix({hash, replica->plan_hash()});
   return hash;
 }

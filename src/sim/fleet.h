@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cluster/migrate/migrate.h"
 #include "cluster/route/route.h"
 #include "sim/job.h"
 #include "sim/replica.h"
@@ -25,8 +26,10 @@ struct FleetOptions {
   std::string router = "round-robin";
   cluster::RouterOptions router_options{};
   cluster::TransferCost transfer{};
-  Duration event_delay{};                                // of block events on their way to the router
-  Duration rebalance_every{};                            // 0: never
+  Duration event_delay{};      // of block events on their way to the router
+  Duration rebalance_every{};  // of those who wait, and of those who run; 0: never
+  std::string migration{};     // of those who run: a policy's name; empty: none
+  cluster::MigrationOptions migration_options{};
   Duration failure_detection = std::chrono::seconds(1);  // from a crash until its jobs are placed anew
   bool check_tokens = true;
   bool use_directory = true;  // replicas tell the router which blocks they have
@@ -34,7 +37,7 @@ struct FleetOptions {
 };
 
 struct FleetCounters {
-  std::uint64_t handovers = 0, moves = 0, failovers = 0, lost_payloads = 0;
+  std::uint64_t handovers = 0, moves = 0, migrations = 0, failovers = 0, lost_payloads = 0;
   double moved_bytes = 0;
   std::uint64_t wrong_tokens = 0;  // that differ from the oracle's: always a bug
 };
@@ -91,6 +94,8 @@ class Fleet {
   void after_step(int replica);
   void rebalance();
   void plan_rebalance();
+  void migrate();
+  cluster::RunningRequest running_view(const SequenceOfRequest& sequence, const Job& job) const;
   void refresh_view(int replica);
   std::span<const cluster::ReplicaView> views();
   Time transfer(int from, double tokens);
@@ -106,6 +111,7 @@ class Fleet {
   FleetOptions options_;
   EventQueue& queue_;
   std::unique_ptr<cluster::Router> router_;
+  const cluster::MigrationPolicy* migration_ = nullptr;
   std::vector<std::unique_ptr<Replica>> replicas_;
   std::vector<Slot> slots_;
   std::vector<cluster::ReplicaView> views_;
@@ -119,5 +125,13 @@ class Fleet {
   std::vector<SequenceOfRequest> sequences_;
   std::unordered_map<RequestId, JobId> job_of_;
 };
+
+template <class Action>
+void Fleet::later(Time at, JobId id, const Job& job, Action action) {
+  queue_.at(at, [this, id, stay = job.stay, action] {
+    const auto where = jobs_.find(id);
+    if (where != jobs_.end() && where->second.stay == stay) action(where->second);
+  });
+}
 
 }  // namespace loci::sim

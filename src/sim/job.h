@@ -40,9 +40,10 @@ struct Job {
 
   RequestId id{};  // by which its replica knows it
   std::optional<Time> first_token{};
-  int replica = -1;        // where it is; -1: nowhere, between two places
-  std::uint64_t stay = 0;  // rises with each place: what a former place says is not heard
-  int decode_on = -1;      // where it goes on when its prompt is computed; -1: where it is
+  int replica = -1;                  // where it is; -1: nowhere, between two places
+  std::uint64_t stay = 0;            // rises with each place: what a former place says is not heard
+  std::uint64_t copied_in_stay = 0;  // the place from which its KV is on its way elsewhere; 0: none
+  int decode_on = -1;                // where it goes on when its prompt is computed; -1: where it is
 
   int remaining() const { return request.max_tokens - static_cast<int>(output.size()); }
 };

@@ -179,6 +179,25 @@ cluster::RouterOptions read_router_options(TomlReader& fleet) {
   return options;
 }
 
+/// [fleet.migration]: which of the running requests move, and when.
+void read_migration(TomlReader& in, FleetOptions& fleet) {
+  auto table = in.optional_table("migration");
+  if (!table) return;
+  fleet.migration = table->text("policy", "");
+  if (auto policy = cluster::find_migration_policy(fleet.migration); !policy)
+    table->refuse("policy", policy.error().message);
+  cluster::MigrationOptions& options = fleet.migration_options;
+  options.memory_watermark = table->number("memory_watermark", {0, 1}, options.memory_watermark);
+  options.tpot_slo = table->number("tpot_ms", {0, 1e9}, options.tpot_slo * 1e3) / 1e3;
+  options.return_share = table->number("return_share", {0, 1}, options.return_share);
+  options.low_freeness = table->number("low_freeness", {0, 1e9}, options.low_freeness);
+  options.high_freeness = table->number("high_freeness", {0, 1e9}, options.high_freeness);
+  options.headroom = table->number("headroom", {0, 1}, options.headroom);
+  if (auto checked = cluster::validate(options); !checked) table->refuse("", checked.error().message);
+  if (fleet.rebalance_every == Duration{})
+    table->refuse("", "needs fleet.rebalance_ms: how often it is asked");
+}
+
 /// [fleet]: how many, behind which router, and what each of the roles does differently.
 FleetOptions read_fleet(TomlReader in, const ReplicaOptions& replica, const Machine& machine) {
   FleetOptions fleet;
@@ -222,6 +241,7 @@ FleetOptions read_fleet(TomlReader in, const ReplicaOptions& replica, const Mach
                     .bytes_per_token = machine.kv_bytes_per_token};
   fleet.event_delay = to_duration(in.number("event_delay_ms", {0, 1e6}, 0) / 1e3);
   fleet.rebalance_every = to_duration(in.number("rebalance_ms", {0, 1e6}, 0) / 1e3);
+  read_migration(in, fleet);
   fleet.failure_detection = to_duration(in.number("failure_detection_ms", {0, 1e6}, 1000) / 1e3);
   fleet.use_directory = in.flag("directory", true);
   fleet.check_tokens = in.flag("check_tokens", true);

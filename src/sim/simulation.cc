@@ -42,6 +42,7 @@ void add_fleet_metrics(const Fleet& fleet, double duration, std::map<std::string
   metrics["imbalance"] = mean > 0 ? busiest / mean : 1;
   metrics["handovers"] = of(fleet.counters().handovers);
   metrics["moves"] = of(fleet.counters().moves);
+  metrics["migrations"] = of(fleet.counters().migrations);
   metrics["failovers"] = of(fleet.counters().failovers);
   metrics["moved_bytes"] = fleet.counters().moved_bytes;
   metrics["damaged_payloads"] = of(damaged);

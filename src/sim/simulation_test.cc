@@ -98,6 +98,50 @@ TEST(Simulation, PrefillHandsItsKvToDecode) {
   EXPECT_LT(report.metrics.at("computed_tokens"), uncached + outputs + 300 * 16);
 }
 
+TEST(Simulation, ADrainingReplicaEmptiesByMigration) {
+  Scenario scenario = scenario_of(std::string(kSmall) + R"(
+[[fault]]
+kind = "drain"
+replica = 1
+at = 5
+lasts = 1000
+)");
+  scenario.workload.output_len = 400;
+  scenario.fleet.transfer = {.latency = 1e-3, .bytes_per_second = 1e9, .bytes_per_token = 1e5};
+  scenario.fleet.rebalance_every = std::chrono::milliseconds(50);
+  scenario.fleet.migration = "llumnix";
+  const SimReport report = run(scenario), again = run(scenario);
+  EXPECT_THAT(report.faults, ::testing::IsEmpty());
+  EXPECT_EQ(report.metrics.at("completed"), 300);
+  EXPECT_GE(report.metrics.at("migrations"), 3);
+  EXPECT_EQ(report.metrics.at("handovers"), report.metrics.at("migrations"));
+  EXPECT_EQ(report.state_hash, again.state_hash);
+}
+
+TEST(Simulation, DecodesFlowToWhereThereIsMemoryAndBack) {
+  const std::string text = R"(
+[machine]
+coefficients = [5e-3, 1e-4, 1e-7, 1e-9]
+[engine]
+kv_tokens = 8000
+max_num_seqs = 32
+[fleet]
+prefill = 1
+decode = 1
+rebalance_ms = 20
+migration = {policy = "flowing-decode", tpot_ms = 20, memory_watermark = 0.6}
+[workload]
+input_len = 200
+output_len = 300
+rate = 5
+requests = 200
+)";
+  const SimReport report = run(scenario_of(text));
+  EXPECT_THAT(report.faults, ::testing::IsEmpty());
+  EXPECT_EQ(report.metrics.at("completed"), 200);
+  EXPECT_GT(report.metrics.at("migrations"), 5);
+}
+
 TEST(Simulation, WhatIsBrokenOnTheWayIsComputedAgain) {
   Scenario scenario = scenario_of(kSmall);
   scenario.fleet.members[0].role = cluster::ReplicaRole::kPrefill;
