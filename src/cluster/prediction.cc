@@ -12,8 +12,9 @@ double at_least_0(double value) {
   return value > 0 ? std::min(value, kLargest) : 0;  // NaN too
 }
 
+/// Rows that are left for prompts beside the single tokens.
 double chunk_of(const ReplicaView& replica) {
-  return std::max(1, replica.chunk_tokens);
+  return std::max(1.0, 1.0 * replica.chunk_tokens - std::max(0, replica.running));
 }
 
 double slots_of(const ReplicaView& replica) {

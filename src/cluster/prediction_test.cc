@@ -40,9 +40,9 @@ TEST(Prediction, QueuedPromptsGoFirstBesideWhatRuns) {
   replica.prefill_tokens = 950;
   replica.running = 2;
   replica.kv_tokens = 1000;
-  // 1000 tokens: ten steps, each with two single tokens that read 1000 positions.
+  // 1000 tokens in chunks of 98, beside two single tokens that read 1000 positions.
   const double step = 10e-3 + 2e-3 + 1e-3;
-  EXPECT_NEAR(predicted_ttft(replica, {50, 0}), 10 * step + 1.0, 0.001);
+  EXPECT_NEAR(predicted_ttft(replica, {50, 0}), 1000 / 98.0 * step + 1.0, 0.001);
 }
 
 TEST(Prediction, AFullReplicaAdmitsAsOthersEnd) {
@@ -90,8 +90,8 @@ TEST(Prediction, OutstandingWorkIsSharedByThoseThatRunAtOnce) {
   replica.running = 2, replica.waiting = 6;
   replica.output_tokens = 800;  // at four at once: 200 steps of 14 ms
   EXPECT_NEAR(outstanding_seconds(replica), 200 * 0.014, 1e-9);
-  replica.prefill_tokens = 500;  // five chunks beside two single tokens
-  EXPECT_NEAR(outstanding_seconds(replica), 200 * 0.014 + 5 * 0.012 + 0.5, 1e-9);
+  replica.prefill_tokens = 490;  // five chunks of 98 beside two single tokens
+  EXPECT_NEAR(outstanding_seconds(replica), 200 * 0.014 + 5 * 0.012 + 0.49, 1e-9);
 }
 
 TEST(Prediction, MoreWorkNeverTakesLess) {

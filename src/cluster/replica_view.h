@@ -36,8 +36,8 @@ struct ReplicaView {
   int head_blocks = 0;       // that the first of those who wait needs
   int priority_running = 0;  // of `running`, those of high priority
 
-  int chunk_tokens = 512;                                 // rows for prompts in one step
-  int max_sequences = 64;                                 // that may run at once
+  int chunk_tokens = 512;  // rows of a step, single tokens and prompts together; 0: it computes no prompts
+  int max_sequences = 64;  // that may run at once
   CostModel::Coefficients cost{20e-3, 6e-4, 1e-6, 1e-7};  // all 0: unknown
   double recent_tpot = 0;                                 // seconds, mean of what ended lately; 0: unknown
 
