@@ -138,6 +138,7 @@ std::vector<Engine::ImportedBlock> Engine::import_prefix(CacheNamespace owner,
     memory_.seal(table, chain, whole * block_tokens, tokens, now);
   }
   memory_.release(table, now);
+  make_copies(now);  // what was cached in these blocks goes to the host tier before they are filled
   return imported;
 }
 

@@ -136,8 +136,8 @@ void Fleet::place(JobId id, Job& job) {
                                 .transfer = options_.transfer};
   const auto decision = router_->route(request, view, queue_.now());
   if (!decision) {
-    if (job.moves > 0) return place_later(id, job);
-    return end(id, job, JobEnd::kRefused);
+    const bool comes_back = job.moves > 0 && decision.error() == cluster::NoRoute::kNoReplica;
+    return comes_back ? place_later(id, job) : end(id, job, JobEnd::kRefused);
   }
   const bool splits = decision->decode != decision->prefill && job.remaining() > 1;
   job.decode_on = splits ? decision->decode : -1;
