@@ -202,6 +202,13 @@ void add_engine_options(CLI::App& command, ModelOptions& options) {
       ->transform(CLI::AsSizeValue(false))
       ->take_last();
   command
+      .add_option("--step-log", engine.step_log,
+                  "records what the engine is asked and decides, prompts included, for `loci sim --replay`")
+      ->type_name("FILE");
+  command.add_option("--step-log-limit", engine.step_log_bytes, "bytes after which the record ends")
+      ->transform(CLI::AsSizeValue(false))
+      ->default_str("256MiB");
+  command
       .add_option("--kv-events", engine.kv_events,
                   "stored and removed KV blocks that /v1/kv/events can still tell of; 0: it tells nothing")
       ->check(CLI::Range(0, 1 << 24))

@@ -2,9 +2,13 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/progress_bar.h"
+#include "sim/replay.h"
 #include "sim/scenario_file.h"
+#include "sim/swarm.h"
 
 namespace loci::cli {
 namespace {
@@ -12,6 +16,8 @@ namespace {
 struct SimOptions {
   std::string scenario;
   bool json = false;
+  std::uint64_t swarm = 0, first_seed = 0;
+  std::string replay, fit;
 };
 
 std::string to_json(const sim::Scenario& scenario, const sim::SimReport& report) {
@@ -57,7 +63,46 @@ void print(const sim::Scenario& scenario, const sim::SimReport& report) {
              report.wall_seconds);
 }
 
+/// Random fleets, one a seed, each run twice.
+Result<> run_swarm(const SimOptions& options) {
+  const bool shows = isatty(STDERR_FILENO) != 0;
+  for (std::uint64_t i = 0; i < options.swarm; ++i) {
+    const auto wrong = sim::check_seed(options.first_seed + i, true);
+    if (!wrong.empty()) return fail(ErrorCode::kCorrupt, "{}", wrong.front());
+    if (shows && (i + 1) % 64 == 0)
+      fmt::print(stderr, "\r{}  {} of {} seeds ", format_bar(double(i + 1) / double(options.swarm)), i + 1,
+                 options.swarm);
+  }
+  if (shows) fmt::print(stderr, "\r\x1b[K");
+  fmt::print("{} seeds from {} on: nothing wrong\n", options.swarm, options.first_seed);
+  return {};
+}
+
+/// A log of the live engine again: every plan must be the one that it made.
+Result<> run_replay(const SimOptions& options) {
+  LOCI_TRY(const StepLog log, read_step_log(options.replay));
+  LOCI_TRY(const sim::ReplayReport report, sim::replay(log));
+  fmt::print("{}: {} turns of {:.1f} s, {} requests, {} rows\n", options.replay, report.turns, report.seconds,
+             report.requests, report.rows);
+  if (!options.fit.empty()) {
+    LOCI_TRY(const sim::StepCurve curve, sim::fit_curve(report.steps));
+    std::ofstream file(options.fit, std::ios::binary);
+    file << sim::to_json(curve) << '\n';
+    if (!file.flush()) return fail(ErrorCode::kIo, "cannot write {}", options.fit);
+    fmt::print("{}: {}, deviation of a step {:.1f} %\n", options.fit, curve.provenance, 100 * curve.noise);
+  }
+  if (report.differs_at)
+    return fail(ErrorCode::kCorrupt, "{}: the plan of turn {} is not the one that was made", options.replay,
+                *report.differs_at);
+  fmt::print("every plan is the one that was made\n");
+  return {};
+}
+
 Result<> run(const SimOptions& options) {
+  if (!options.replay.empty()) return run_replay(options);
+  if (options.swarm > 0) return run_swarm(options);
+  if (options.scenario.empty())
+    return fail(ErrorCode::kInvalidArgument, "sim: name a SCENARIO.toml, or --swarm SEEDS, or --replay FILE");
   const std::filesystem::path path(options.scenario);
   LOCI_TRY(const TomlFile file, read_toml(path));
   LOCI_TRY(const sim::Scenario scenario, sim::read_scenario(file, path.parent_path()));
@@ -76,7 +121,16 @@ Command add_sim(CLI::App& app) {
   CLI::App* parser =
       app.add_subcommand("sim", "Run a scenario in virtual time: a fleet, its clients, its faults");
   auto options = std::make_shared<SimOptions>();
-  parser->add_option("scenario", options->scenario, "a TOML file")->required()->type_name("SCENARIO.toml");
+  parser->add_option("scenario", options->scenario, "a TOML file")->type_name("SCENARIO.toml");
+  parser->add_option("--swarm", options->swarm, "instead: so many random fleets with faults, each run twice")
+      ->type_name("SEEDS");
+  parser->add_option("--replay", options->replay, "instead: a step log of `loci serve --step-log`")
+      ->type_name("FILE");
+  parser
+      ->add_option("--fit", options->fit,
+                   "with --replay: where the curve of its step times goes, for machine.fitted")
+      ->type_name("CURVE.json");
+  parser->add_option("--seed", options->first_seed, "the first seed of the swarm");
   parser->add_flag("--json", options->json, "one JSON object instead of a table");
   return {parser, [options] { return run(*options); }};
 }

@@ -69,6 +69,12 @@ struct EngineCounters {
 /// both numbers.
 Result<> validate(const Request& request, const EngineLimits& limits, int vocab_size);
 
+/// What a choice says next, where that is known beforehand.
+struct GivenToken {
+  TokenId token;
+  bool ends;  // with this token the choice is over
+};
+
 class Engine {
  public:
   struct Parts {
@@ -82,6 +88,8 @@ class Engine {
     std::vector<TenantShare> tenants{};
     /// Told how long the step that begins now is predicted to take, in seconds.
     std::function<void(double)> before_run{};
+    /// For replays: asked instead of the sampler.
+    std::function<GivenToken(RequestId, int choice)> given_token{};
   };
   explicit Engine(Parts parts);
   ~Engine();

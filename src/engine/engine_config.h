@@ -38,8 +38,10 @@ struct EngineConfig {
   double max_queue_delay_s = 60;  // a request that is predicted to wait longer is refused; 0: none is
   double batch_delay_ms = 0;      // that texts to embed may wait for company
   std::vector<TenantShare> tenants{};
-  int kv_events = 0;  // stored and removed blocks that routers can still read
-  int threads = 0;    // kernel threads; 0: one a core that this process may use
+  int kv_events = 0;                            // stored and removed blocks that routers can still read
+  std::string step_log{};                       // file of what the engine was asked and decided; empty: none
+  std::uint64_t step_log_bytes = 256ull << 20;  // after which it ends
+  int threads = 0;                              // kernel threads; 0: one a core that this process may use
   Duration stall_timeout = std::chrono::seconds(4);  // beside eight times what the step was predicted to take
 };
 

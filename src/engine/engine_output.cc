@@ -30,7 +30,9 @@ void Engine::take_prompt_logprobs(Sequence& sequence, std::span<const float> log
 void Engine::take_token(Sequence& sequence, std::span<const float> logits) {
   const Request& request = sequence.request->request;
   if (request.max_tokens == 0) return finish_without_token(sequence, FinishReason::kLength, "");
-  const TokenId token = choose_token(sequence, logits);
+  std::optional<GivenToken> given;
+  if (parts_.given_token) given = parts_.given_token(sequence.request->id, sequence.choice);
+  const TokenId token = given ? given->token : choose_token(sequence, logits);
   if (token == kNoToken)
     return finish_without_token(sequence, FinishReason::kError,
                                 "the model's output holds no finite number: its weights are damaged");
@@ -44,6 +46,7 @@ void Engine::take_token(Sequence& sequence, std::span<const float> logits) {
   event.tokens.push_back({token, {}});
   if (request.logprobs) event.tokens.back().logprobs = raw_logprobs(logits, token, *request.logprobs);
   add_text(sequence, token, event);
+  if (given && given->ends && !event.finish) event.finish = FinishReason::kStop;
   complete(sequence, event);
 }
 

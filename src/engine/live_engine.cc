@@ -17,6 +17,7 @@
 #include "engine/local_executor.h"
 #include "engine/memory_plan.h"
 #include "engine/queue_limit.h"
+#include "engine/step_log.h"
 
 namespace loci {
 namespace {
@@ -91,22 +92,41 @@ struct LiveEngine::State {
       } else {
         mailbox.take(commands);
       }
+      bool logged = log && (!commands.empty() || !engine.idle());
       for (Command& command : commands)
         stopping |= std::holds_alternative<StopCommand>(command) || (apply(command), false);
       if (stopping) engine.cancel_all(now());
-      engine.step(now());
+      logged &= !stopping;  // that end is no plan's
+      const EngineCounters before = engine.counters();
+      const Time step = now();
+      engine.step(step);
+      if (logged) log->step(step, before, engine.counters());
       publish();  // first, so that who has the last event of a request finds its memory free
-      engine.deliver(now());
+      const Time done = now();
+      engine.deliver(done);
+      if (logged) log->deliver(done);
     }
   }
 
   void apply(Command& command) {
-    if (auto* submit = std::get_if<SubmitCommand>(&command))
-      engine.accept(submit->id, std::move(submit->request), std::move(submit->sink), submit->arrival);
-    else if (auto* ask = std::get_if<AskCommand>(&command))
+    if (auto* submit = std::get_if<SubmitCommand>(&command)) {
+      if (log) log->accept(submit->id, submit->request, submit->arrival);
+      EventSink sink = log ? logging(submit->id, std::move(submit->sink)) : std::move(submit->sink);
+      engine.accept(submit->id, std::move(submit->request), std::move(sink), submit->arrival);
+    } else if (auto* ask = std::get_if<AskCommand>(&command)) {
       answer(*ask);
-    else
-      engine.cancel(std::get<CancelCommand>(command).id, now());
+    } else {
+      const Time at = now();
+      if (log) log->cancel(std::get<CancelCommand>(command).id, at);
+      engine.cancel(std::get<CancelCommand>(command).id, at);
+    }
+  }
+
+  EventSink logging(RequestId id, EventSink sink) {
+    return [this, id, sink = std::move(sink)](Event&& event) {
+      log->event(id, event);
+      sink(std::move(event));
+    };
   }
 
   void answer(AskCommand& ask) {
@@ -159,7 +179,8 @@ struct LiveEngine::State {
   const Duration stall_timeout;
   const QueueLimit queue;
   std::unique_ptr<Executor> executor;
-  Engine engine;  // of the engine thread
+  Engine engine;  // of the engine thread, as is the log
+  std::unique_ptr<StepLogWriter> log;
   Mailbox<Command> mailbox;
 
   std::atomic<std::uint64_t> next_id{1};
@@ -187,6 +208,10 @@ Result<std::unique_ptr<LiveEngine>> LiveEngine::start(const LoadedModel& loaded,
   }
   LOCI_TRY(Engine::Parts parts, engine_parts(loaded, plan, config, *executor));
   auto state = std::make_unique<State>(loaded, config, std::move(executor), std::move(parts));
+  if (!config.step_log.empty()) {
+    LOCI_TRY(state->log,
+             StepLogWriter::create(config.step_log, config.step_log_bytes, state->limits, config));
+  }
   state->publish();
   state->thread = std::thread([s = state.get()] { s->run(); });
   return std::unique_ptr<LiveEngine>(new LiveEngine(std::move(state)));

@@ -141,9 +141,11 @@ void Clients::ask(std::uint64_t number) {
 
 void Clients::cancel_some(double share) {
   std::vector<std::uint64_t> leaving;
-  bench::Draws draws(bench::mix({options_.seed, kStorm, next_job_}));
-  for (const auto& [job, session] : session_of_)
+  for (const auto& [job, session] : session_of_) {
+    bench::Draws draws(bench::mix({options_.seed, kStorm, job}));
     if (draws.uniform() < share) leaving.push_back(job);
+  }
+  std::ranges::sort(leaving);
   for (const std::uint64_t job : leaving) fleet_.cancel({job});
 }
 

@@ -67,8 +67,8 @@ class Clients final : public JobListener {
   Fleet& fleet_;
   EventQueue& queue_;
   bench::Arrivals arrivals_;
-  std::unordered_map<std::uint64_t, Running> sessions_;  // by number
-  std::map<std::uint64_t, std::uint64_t> session_of_;    // [job]
+  std::unordered_map<std::uint64_t, Running> sessions_;          // by number
+  std::unordered_map<std::uint64_t, std::uint64_t> session_of_;  // [job]
   Tally tally_;
   std::vector<bench::RequestResult> results_;
   std::uint64_t next_session_ = 0, next_job_ = 0, wrong_ends_ = 0;

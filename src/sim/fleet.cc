@@ -109,12 +109,13 @@ void Fleet::submit(JobId id, Request request, std::uint64_t session, JobListener
   const EngineLimits& limits = options_.members.front().replica.limits;
   KeyChain chain(request.cache_namespace, limits.block_tokens);
   chain.extend(request.prompt);
-  const auto [where, is_new] = jobs_.emplace(id, Job{.request = std::move(request),
-                                                     .session = session,
-                                                     .listener = &listener,
-                                                     .arrival = queue_.now(),
-                                                     .keys = {chain.keys().begin(), chain.keys().end()},
-                                                     .truth = OracleStream(LetterTokenizer::kVocabulary)});
+  const auto [where, is_new] =
+      jobs_.emplace(id.number, Job{.request = std::move(request),
+                                   .session = session,
+                                   .listener = &listener,
+                                   .arrival = queue_.now(),
+                                   .keys = {chain.keys().begin(), chain.keys().end()},
+                                   .truth = OracleStream(LetterTokenizer::kVocabulary)});
   LOCI_CHECK(is_new);
   Job& job = where->second;
   if (options_.check_tokens)
@@ -175,7 +176,7 @@ void Fleet::send(JobId id, Job& job, int to, int max_tokens, std::optional<KvPay
 }
 
 void Fleet::hear(JobId id, std::uint64_t stay, Event&& event) {
-  const auto where = jobs_.find(id);
+  const auto where = jobs_.find(id.number);
   if (where == jobs_.end() || where->second.stay != stay) return;  // it has gone elsewhere
   Job& job = where->second;
   if (slot(job.replica).cut) return;
@@ -201,7 +202,7 @@ void Fleet::hear_tokens(JobId id, Job& job, const Event& event) {
 }
 
 void Fleet::cancel(JobId id) {
-  const auto where = jobs_.find(id);
+  const auto where = jobs_.find(id.number);
   if (where == jobs_.end()) return;
   leave(where->second);
   end(id, where->second, JobEnd::kCancelled);
@@ -231,7 +232,7 @@ void Fleet::end(JobId id, Job& job, JobEnd how) {
   job_of_.erase(job.id);
   JobListener& listener = *job.listener;
   const int cached_tokens = job.cached_tokens;
-  jobs_.erase(id);
+  jobs_.erase(id.number);
   listener.on_end(id, how, cached_tokens, queue_.now());
 }
 
@@ -286,7 +287,7 @@ void Fleet::rebalance() {
     replica(i).engine().list_sequences(sequences_);
     for (const SequenceOfRequest& one : sequences_) {
       if (one.view.blocks > 0 || one.view.generated() > 0 || !job_of_.contains(one.request)) continue;
-      const Job& job = jobs_.at(job_of_.at(one.request));
+      const Job& job = jobs_.at(job_of_.at(one.request).number);
       waiting.push_back({.id = one.request,
                          .replica = i,
                          .cached_tokens = one.view.cached_tokens,
@@ -305,7 +306,7 @@ void Fleet::rebalance() {
     const auto known = job_of_.find(move.request);
     if (known == job_of_.end() || !is_reachable(move.to)) continue;
     const JobId id = known->second;
-    Job& job = jobs_.at(id);
+    Job& job = jobs_.at(id.number);
     if (job.replica != move.from) continue;
     leave(job);
     ++counters_.moves;
@@ -328,10 +329,11 @@ void Fleet::fail_over(int index) {
   slot(index).stale = true;
   directory_.forget(index);
   std::vector<JobId> lost;
-  for (const auto& [id, job] : jobs_)
-    if (job.replica == index) lost.push_back(id);
+  for (const auto& [number, job] : jobs_)
+    if (job.replica == index) lost.push_back({number});
+  std::ranges::sort(lost);
   for (const JobId id : lost) {
-    const auto where = jobs_.find(id);
+    const auto where = jobs_.find(id.number);
     if (where == jobs_.end()) continue;
     Job& job = where->second;
     leave(job);

@@ -3,7 +3,6 @@
 // says without scheduling: law 1 and law 3 for a whole fleet.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -116,7 +115,7 @@ class Fleet {
   std::vector<Slot> slots_;
   std::vector<cluster::ReplicaView> views_;
   cluster::PrefixDirectory directory_;
-  std::map<JobId, Job> jobs_;
+  std::unordered_map<std::uint64_t, Job> jobs_;  // by number; looked up, and walked in order of numbers alone
   bench::Draws draws_;
   FleetCounters counters_;
   double damaged_share_ = 0;
@@ -129,7 +128,7 @@ class Fleet {
 template <class Action>
 void Fleet::later(Time at, JobId id, const Job& job, Action action) {
   queue_.at(at, [this, id, stay = job.stay, action] {
-    const auto where = jobs_.find(id);
+    const auto where = jobs_.find(id.number);
     if (where != jobs_.end() && where->second.stay == stay) action(where->second);
   });
 }

@@ -26,14 +26,14 @@ void Fleet::migrate() {
     for (const SequenceOfRequest& one : sequences_) {
       const auto known = job_of_.find(one.request);
       if (known == job_of_.end() || one.view.generated() < 1 || one.view.blocks == 0) continue;
-      const Job& job = jobs_.at(known->second);
+      const Job& job = jobs_.at(known->second.number);
       if (job.replica == i && job.copied_in_stay != job.stay) running.push_back(running_view(one, job));
     }
   }
   const cluster::MigrationView view{views(), running, options_.transfer};
   for (const cluster::Migration& move : migration_->decide(view, options_.migration_options)) {
     const JobId id = job_of_.at(move.request);
-    Job& job = jobs_.at(id);
+    Job& job = jobs_.at(id.number);
     LOCI_CHECK(job.replica == move.from);
     job.copied_in_stay = job.stay;
     const auto copied = static_cast<double>(job.request.prompt.size() + job.output.size() - 1);

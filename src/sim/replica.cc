@@ -96,6 +96,7 @@ void Replica::turn() {
   }
   stepping_ = true;
   busy_seconds_ += seconds;
+  kv_seconds_ += seconds * engine_->blocks().used() / engine_->blocks().total();
   queue_.in(to_duration(seconds), [this, seconds, life = life_] {
     if (life == life_) finish_step(seconds);
   });

@@ -66,6 +66,8 @@ class Replica {
   /// With what has been submitted and not yet been taken.
   EngineLoad load() const;
   double busy_seconds() const { return busy_seconds_; }
+  /// Mean share of KV blocks that somebody held while it was busy.
+  double kv_use() const { return busy_seconds_ > 0 ? kv_seconds_ / busy_seconds_ : 0; }
   double predicted_wait() const { return predicted_wait_; }
   std::uint64_t damaged_payloads() const { return damaged_payloads_; }
   std::uint64_t plan_hash() const;
@@ -110,7 +112,8 @@ class Replica {
   std::uint64_t hash_of_past_lives_ = 0, damaged_payloads_ = 0;
   bool stepping_ = false;
   int pending_ = 0;
-  double busy_seconds_ = 0, predicted_wait_ = 0, slowdown_ = 1, damage_share_ = 0, copy_slowdown_ = 1;
+  double busy_seconds_ = 0, kv_seconds_ = 0, predicted_wait_ = 0, slowdown_ = 1, damage_share_ = 0,
+         copy_slowdown_ = 1;
   Duration skew_{};
 };
 

@@ -13,11 +13,12 @@ double since(std::chrono::steady_clock::time_point begin) {
 /// What engines, routers and links did, beside what clients saw.
 void add_fleet_metrics(const Fleet& fleet, double duration, std::map<std::string, double>& metrics) {
   EngineCounters total;
-  double busy = 0, busiest = 0;
+  double busy = 0, busiest = 0, kv_use = 0;
   std::uint64_t damaged = 0;
   for (int i = 0; i < fleet.size(); ++i) {
     const Replica& replica = fleet.replica(i);
     busy += replica.busy_seconds();
+    kv_use += replica.kv_use() / fleet.size();
     busiest = std::max(busiest, replica.busy_seconds());
     damaged += replica.damaged_payloads();
     if (!replica.up()) continue;
@@ -39,6 +40,7 @@ void add_fleet_metrics(const Fleet& fleet, double duration, std::map<std::string
   metrics["recomputed_tokens"] = of(total.recomputed_tokens);
   metrics["stalled_steps"] = of(total.stalled_steps);
   metrics["busy"] = duration > 0 ? mean / duration : 0;
+  metrics["kv_use"] = kv_use;
   metrics["imbalance"] = mean > 0 ? busiest / mean : 1;
   metrics["handovers"] = of(fleet.counters().handovers);
   metrics["moves"] = of(fleet.counters().moves);
