@@ -40,7 +40,7 @@ class Moves {
   static void take(ReplicaView& replica, const RunningRequest& request, int sign) {
     const double free = replica.free_kv_blocks - sign * blocks(request, replica);
     replica.free_kv_blocks = static_cast<int>(std::clamp(free, 0.0, 1.0 * std::max(0, replica.kv_blocks)));
-    replica.running = std::max(0, std::min(replica.running, 1 << 30) + sign);
+    replica.running = std::max(0, std::clamp(replica.running, 0, 1 << 30) + sign);
     replica.kv_tokens = std::max(0.0, replica.kv_tokens + 1.0 * sign * request.kv_tokens);
   }
 
