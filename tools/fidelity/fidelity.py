@@ -4,8 +4,9 @@ and overloaded. Needs nothing but Python's own library and the binary.
 
 usage: fidelity.py LOCI MODEL OUT-FOLDER [--rates 0.5,1,1.5] [--requests 300] [--input-len 256] [--output-len 64] [--capacity R]
 
-The curve of step times is fitted to a run of its own (--step-log, `loci sim --replay --fit`), with another seed than the runs that
-are compared. --rates are shares of the capacity, which a closed loop finds. Writes table.md, plot.svg, and what they are made of.
+Each run's step log gives the curve of step times that its simulation has (`loci sim --replay --fit`): what is tested is what follows from
+steps, not whether the machine is as quick as an hour ago. --rates are shares of the capacity, which a closed loop finds. Writes table.md,
+plot.svg, and what they are made of.
 """
 import argparse
 import json
@@ -125,26 +126,22 @@ def main():
     parser.add_argument("--bench", nargs="*", default=[], help="further flags of bench serve, such as --vocab-size=30000")
     args = parser.parse_args()
     os.makedirs(args.out, exist_ok=True)
-    log = os.path.join(args.out, "steps.jsonl")
-    curve = os.path.join(args.out, "curve.json")
-
-    server = serve(args, log)
-    full = load(args, "capacity", seed=11, users=2 * args.seqs, requests=6 * args.seqs)
-    capacity = full["request_throughput"]
-    load(args, "fit", seed=12, rate=0.7 * capacity, requests=args.requests // 2)
+    server = serve(args, os.path.join(args.out, "capacity.steps.jsonl"))
+    capacity = load(args, "capacity", seed=11, users=2 * args.seqs, requests=6 * args.seqs)["request_throughput"]
     stop(server)
-    subprocess.run([args.loci, "sim", "--replay", log, "--fit", curve], check=True)
-    with open(log) as file:
-        limits = json.loads(file.readline())["limits"]
-    blocks = limits["kv_blocks"], limits["block_tokens"], limits["max_model_len"]
 
     results = []
     for share in map(float, args.rates.split(",")):
-        name = f"{share:g} x capacity"
-        server = serve(args, os.path.join(args.out, "steps2.jsonl"))
+        log = os.path.join(args.out, f"rate-{share:g}.steps.jsonl")
+        server = serve(args, log)
         live = load(args, f"rate-{share:g}", seed=5, rate=share * capacity)
         stop(server)
-        results.append((name, list(rows(live, simulate(args, f"rate-{share:g}", 5, share * capacity, blocks)))))
+        subprocess.run([args.loci, "sim", "--replay", log, "--fit", os.path.join(args.out, "curve.json")], check=True)
+        with open(log) as file:
+            limits = json.loads(file.readline())["limits"]
+        blocks = limits["kv_blocks"], limits["block_tokens"], limits["max_model_len"]
+        simulated = simulate(args, f"rate-{share:g}", 5, share * capacity, blocks)
+        results.append((f"{share:g} x capacity", list(rows(live, simulated))))
 
     lines = [f"Capacity (closed loop): {capacity:.2f} requests/s.", "", "| load | figure | measured | simulated | simulated / measured |", "| --- | --- | --- | --- | --- |"]
     for name, figures in results:
