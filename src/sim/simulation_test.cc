@@ -164,6 +164,16 @@ TEST(Simulation, ACrashLosesNoRequestAndChangesNoToken) {
   EXPECT_GT(report.metrics.at("failovers"), 0);
 }
 
+TEST(Simulation, ReplicasThatHaveMeasuredNothingAreAskedToo) {
+  for (const char* router : {"predicted-finish", "token-aware"}) {
+    Scenario scenario = scenario_of(kSmall);
+    scenario.fleet.router = router;
+    for (FleetOptions::Member& member : scenario.fleet.members) member.replica.limits.share_prefixes = false;
+    const SimReport report = run(scenario);  // of machines that are faster than the cost model's defaults
+    EXPECT_LT(report.metrics.at("imbalance"), 1.5) << router;
+  }
+}
+
 class EveryFault : public ::testing::TestWithParam<std::string_view> {};
 
 TEST_P(EveryFault, EndsAndTheFleetDrains) {
