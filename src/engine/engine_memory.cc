@@ -129,9 +129,9 @@ std::vector<Engine::ImportedBlock> Engine::import_prefix(CacheNamespace owner,
   KeyChain chain(owner, block_tokens);
   chain.extend(tokens);
   const int known = static_cast<int>(memory_.fast_blocks(chain).size());
-  const int whole = std::min(chain.size(), memory_.available());
   BlockTable table(memory_);
   memory_.hold_prefix(table, chain, known, now);
+  const int whole = std::min(chain.size(), known + memory_.available());
   std::vector<ImportedBlock> imported;
   if (whole > known && memory_.grow(table, whole * block_tokens, now)) {
     for (int i = known; i < whole; ++i) imported.push_back({i, table.block(i)});

@@ -12,6 +12,7 @@ namespace loci {
 namespace {
 
 constexpr int kVersion = 1;
+constexpr std::int64_t kMaxPoolTokens = std::int64_t{1} << 26;  // whose states a replay keeps
 constexpr std::size_t kMaxLineBytes = std::size_t{64} << 20;
 
 std::int64_t count(Time at) {
@@ -144,8 +145,10 @@ Result<> read_header(const json::object& object, StepLog& log) {
                 .host_blocks = limits.small("host_blocks"),
                 .swap_seconds_per_block = limits.number("swap_seconds_per_block"),
                 .share_prefixes = limits.flag("share_prefixes")};
-  if (std::int64_t{log.limits.kv_blocks} * log.limits.block_tokens > std::int64_t{1} << 31)
-    limits.refuse("kv_blocks");
+  const auto tokens = [&](int blocks) { return std::int64_t{blocks} * log.limits.block_tokens; };
+  if (tokens(log.limits.kv_blocks) > kMaxPoolTokens) limits.refuse("kv_blocks");
+  if (tokens(log.limits.host_blocks) > kMaxPoolTokens) limits.refuse("host_blocks");
+  if (log.limits.max_model_len > tokens(log.limits.kv_blocks)) limits.refuse("max_model_len");
   LOCI_TRY_VOID(limits.finish());
   Fields policies(in.inner("policies"));
   EngineConfig& config = log.config;
@@ -167,6 +170,7 @@ Result<> read_header(const json::object& object, StepLog& log) {
     config.tenants.push_back({.name = tenant.text("name"),
                               .weight = tenant.number("weight"),
                               .kv_share = tenant.number("kv_share")});
+    if (!(config.tenants.back().weight > 0)) tenant.refuse("weight");
     LOCI_TRY_VOID(tenant.finish());
   }
   return policies.finish();

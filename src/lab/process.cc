@@ -40,7 +40,8 @@ class SpawnActions {
 Result<ScratchFolder> ScratchFolder::make() {
   std::error_code error;
   const auto parent = std::filesystem::temp_directory_path(error);
-  std::string name = ((error ? "/tmp" : parent) / "loci-claim-XXXXXX").string();
+  if (error) return fail(ErrorCode::kIo, "there is no folder for temporary files: {}", error.message());
+  std::string name = (parent / "loci-claim-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr)
     return fail(ErrorCode::kIo, "{}: cannot make a folder: {}", name, std::strerror(errno));
   return ScratchFolder(name);

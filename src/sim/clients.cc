@@ -14,10 +14,6 @@ enum Kind : std::uint64_t { kText, kCancel, kOffline, kStorm };
 constexpr int kFirstLetter = 3;  // behind the special tokens
 constexpr int kLetters = LetterTokenizer::kVocabulary - kFirstLetter;
 
-Duration to_duration(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
 /// `count` tokens, a pure function of `key`: the first of an endless sequence. One draw makes five.
 void append_tokens(std::vector<TokenId>& out, std::uint64_t key, int count) {
   bench::Draws draws(key);
@@ -110,7 +106,6 @@ void Clients::ask(std::uint64_t number) {
   if (running.history.empty()) running.history.push_back(kFirstLetter);
   const std::uint64_t job = next_job_++;
   running.prompt_tokens = running.history.size();
-  running.waiting = true;
   running.result = {.number = job,
                     .part = running.session.part,
                     .tenant = static_cast<int>(running.tenant),
@@ -171,7 +166,6 @@ void Clients::on_end(JobId job, JobEnd end, int cached_tokens, Time now) {
   const std::uint64_t number = found->second;
   session_of_.erase(found);
   Running& running = sessions_.at(number);
-  running.waiting = false;
   bench::RequestResult& result = running.result;
   result.ended = seconds(now.time_since_epoch());
   result.prompt_tokens = static_cast<int>(running.prompt_tokens);

@@ -53,7 +53,6 @@ class Clients final : public JobListener {
     std::size_t prompt_tokens = 0;
     std::uint64_t tenant = 0;
     bool offline = false;
-    bool waiting = false;  // for the end of its request
     bench::RequestResult result{};
   };
 

@@ -12,6 +12,10 @@
 
 namespace loci::sim {
 
+inline Duration to_duration(double seconds) {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+}
+
 class EventQueue {
  public:
   using Action = std::function<void()>;

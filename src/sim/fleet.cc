@@ -13,10 +13,6 @@ constexpr Duration kRetry = std::chrono::milliseconds(500);
 constexpr std::size_t kEventsAtOnce = 1 << 20;
 constexpr double kNewest = 0.1;  // weight of the newest in a moving average
 
-Duration to_duration(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
 std::vector<TokenId> known_tokens(const Job& job) {
   std::vector<TokenId> tokens;
   tokens.reserve(job.request.prompt.size() + static_cast<std::size_t>(job.request.max_tokens));
@@ -101,6 +97,22 @@ std::span<const cluster::ReplicaView> Fleet::views() {
   return views_;
 }
 
+cluster::RouteRequest Fleet::route_request(const Job& job) const {
+  return {.keys = job.keys,
+          .block_tokens = options_.members.front().replica.limits.block_tokens,
+          .prompt_tokens = static_cast<int>(job.request.prompt.size() + job.output.size()),
+          .expected_output = static_cast<double>(job.remaining()),
+          .session = job.session};
+}
+
+/// With a new draw.
+cluster::RouteView Fleet::route_view() {
+  return {.replicas = views(),
+          .directory = options_.use_directory ? &directory_ : nullptr,
+          .draw = draws_.uniform(),
+          .transfer = options_.transfer};
+}
+
 void Fleet::after_step(int index) {
   slot(index).stale = true;
   if (!options_.use_directory || slot(index).cut) return;
@@ -140,17 +152,7 @@ void Fleet::submit(JobId id, Request request, std::uint64_t session, JobListener
 }
 
 void Fleet::place(JobId id, Job& job) {
-  const cluster::RouteRequest request{
-      .keys = job.keys,
-      .block_tokens = options_.members.front().replica.limits.block_tokens,
-      .prompt_tokens = static_cast<int>(job.request.prompt.size() + job.output.size()),
-      .expected_output = static_cast<double>(job.remaining()),
-      .session = job.session};
-  const cluster::RouteView view{.replicas = views(),
-                                .directory = options_.use_directory ? &directory_ : nullptr,
-                                .draw = draws_.uniform(),
-                                .transfer = options_.transfer};
-  const auto decision = router_->route(request, view, queue_.now());
+  const auto decision = router_->route(route_request(job), route_view(), queue_.now());
   if (!decision) {
     const bool comes_back = job.moves > 0 && decision.error() == cluster::NoRoute::kNoReplica;
     return comes_back ? place_later(id, job) : end(id, job, JobEnd::kRefused);
@@ -266,6 +268,7 @@ Time Fleet::transfer(int from, double tokens) {
 
 /// The job goes on at `to`, with its KV behind the first `sent_before` tokens, which are there already.
 void Fleet::hand_over(JobId id, Job& job, int to, double sent_before) {
+  LOCI_CHECK(to >= 0);
   const int from = job.replica;
   const std::vector<TokenId> tokens = known_tokens(job);
   KvPayload kv =
@@ -276,7 +279,6 @@ void Fleet::hand_over(JobId id, Job& job, int to, double sent_before) {
   const auto moved = static_cast<double>(kv.tokens.size());
   const Time there = transfer(from, std::max(0.0, moved - sent_before));
   if (damaged_share_ > 0 && !kv.states.empty() && draws_.uniform() < damaged_share_) {
-    ++counters_.lost_payloads;
     kv.states.back() ^= 1;
   }
   later(there, id, job, [this, id, to, payload = std::make_shared<KvPayload>(std::move(kv))](Job& moving) {
@@ -306,18 +308,10 @@ void Fleet::rebalance() {
       waiting.push_back({.id = one.request,
                          .replica = i,
                          .cached_tokens = one.view.cached_tokens,
-                         .request = {.keys = job.keys,
-                                     .block_tokens = options_.members.front().replica.limits.block_tokens,
-                                     .prompt_tokens = static_cast<int>(job.request.prompt.size()),
-                                     .expected_output = static_cast<double>(job.remaining()),
-                                     .session = job.session}});
+                         .request = route_request(job)});
     }
   }
-  const cluster::RouteView view{.replicas = views(),
-                                .directory = options_.use_directory ? &directory_ : nullptr,
-                                .draw = draws_.uniform(),
-                                .transfer = options_.transfer};
-  for (const cluster::Migration& move : router_->rebalance(waiting, view)) {
+  for (const cluster::Migration& move : router_->rebalance(waiting, route_view())) {
     const auto known = job_of_.find(move.request);
     if (known == job_of_.end() || !is_reachable(move.to)) continue;
     const JobId id = known->second;

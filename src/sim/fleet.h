@@ -36,7 +36,7 @@ struct FleetOptions {
 };
 
 struct FleetCounters {
-  std::uint64_t handovers = 0, moves = 0, migrations = 0, failovers = 0, lost_payloads = 0;
+  std::uint64_t handovers = 0, moves = 0, migrations = 0, failovers = 0;
   double moved_bytes = 0;
   std::uint64_t wrong_tokens = 0;  // that differ from the oracle's: always a bug
 };
@@ -50,7 +50,6 @@ class Fleet {
   /// Unknown or ended jobs are ignored.
   void cancel(JobId id);
 
-  std::size_t jobs() const { return jobs_.size(); }
   int size() const { return static_cast<int>(replicas_.size()); }
   Replica& replica(int index) { return *replicas_[static_cast<std::size_t>(index)]; }
   const Replica& replica(int index) const { return *replicas_[static_cast<std::size_t>(index)]; }
@@ -60,7 +59,7 @@ class Fleet {
   void crash(int replica);
   void restart(int replica);
   void drain(int replica, bool draining);
-  /// Nothing comes to or from it; its steps go on, and what it says is heard afterwards.
+  /// Nothing comes to or from it; its steps go on, and what it says is lost.
   void cut_off(int replica, bool cut);
   void damage_payloads(double share) { damaged_share_ = share; }
 
@@ -86,11 +85,12 @@ class Fleet {
   void hear(JobId id, std::uint64_t stay, Event&& event);
   void hear_tokens(JobId id, Job& job, const Event& event);
   void hand_over(JobId id, Job& job, int to, double tokens_sent_before);
-  void arrive(JobId id, Job& job, int to, KvPayload kv);
   void leave(Job& job);
   void fail_over(int replica);
   void end(JobId id, Job& job, JobEnd how);
   void after_step(int replica);
+  cluster::RouteRequest route_request(const Job& job) const;
+  cluster::RouteView route_view();
   void rebalance();
   void plan_rebalance();
   void migrate();

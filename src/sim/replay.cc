@@ -1,7 +1,9 @@
 #include "sim/replay.h"
 
+#include <limits>
 #include <map>
 #include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/engine_parts.h"
@@ -71,9 +73,13 @@ Result<ReplayReport> replay(const StepLog& log) {
                    return found == script.end() ? GivenToken{0, true} : found->second;
                  }});
   ReplayReport report;
+  std::unordered_set<RequestId> accepted;
   for (const LoggedTurn& turn : log.turns) {
     for (const auto& command : turn.commands) {
       if (const auto* accept = std::get_if<LoggedTurn::Accept>(&command)) {
+        if (!accepted.insert(accept->id).second)
+          return fail(ErrorCode::kCorrupt, "request {} is accepted twice", raw(accept->id));
+        LOCI_TRY_VOID(validate(accept->request, log.limits, std::numeric_limits<TokenId>::max()));
         engine.accept(accept->id, accept->request, [](Event&&) {}, accept->arrival);
         ++report.requests;
       } else {

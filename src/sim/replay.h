@@ -14,7 +14,8 @@ struct ReplayReport {
   double seconds = 0;               // from the first step to the last
 };
 
-/// kInvalidArgument where the log names a policy that does not exist.
+/// kInvalidArgument where the log names a policy that does not exist or a request that no engine takes,
+/// kCorrupt for a request that comes twice.
 Result<ReplayReport> replay(const StepLog& log);
 
 }  // namespace loci::sim

@@ -99,6 +99,9 @@ TEST(Replay, ALogThatCannotBeIsRefusedByLine) {
       HasSubstr("prompt"));
   EXPECT_THAT(error_of(1, R"({"accept":1,"at":2,"prompt":[1],"unsupported":"a beam search"})"),
               HasSubstr("beam"));
+  std::string huge = lines[0];
+  huge.replace(huge.find("\"host_blocks\":0"), 15, "\"host_blocks\":1073741824");
+  EXPECT_THAT(error_of(0, huge), HasSubstr("host_blocks"));
   EXPECT_THAT(error_of(2, "[1,2]"), HasSubstr("bad.jsonl:3"));
   EXPECT_THAT(error_of(2, "{"), HasSubstr("bad.jsonl:3"));
   EXPECT_THAT(error_of(2, R"({"what":1})"), HasSubstr("no line of a step log"));

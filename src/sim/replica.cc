@@ -11,10 +11,6 @@ namespace {
 /// A turn that computes nothing takes this long, so that virtual time goes on.
 constexpr Duration kIdleTurn = std::chrono::microseconds(10);
 
-Duration to_duration(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
 }  // namespace
 
 std::uint64_t KvPayload::checksum_of(const KvPayload& payload) {

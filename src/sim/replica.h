@@ -68,7 +68,6 @@ class Replica {
   double busy_seconds() const { return busy_seconds_; }
   /// Mean share of KV blocks that somebody held while it was busy.
   double kv_use() const { return busy_seconds_ > 0 ? kv_seconds_ / busy_seconds_ : 0; }
-  double predicted_wait() const { return predicted_wait_; }
   std::uint64_t damaged_payloads() const { return damaged_payloads_; }
   std::uint64_t plan_hash() const;
   const std::vector<MeasuredStep>& steps() const { return steps_; }

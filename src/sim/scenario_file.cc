@@ -20,10 +20,6 @@ constexpr std::int64_t kMaxReplicas = 4096;
 constexpr std::int64_t kMaxBlocks = 1 << 26;  // of all replicas: their states are kept
 constexpr std::size_t kMaxCurveBytes = 1 << 20;
 
-Duration to_duration(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
 /// Reports an error of something that knows names and numbers, but no lines.
 template <class Value>
 std::optional<Value> take(TomlReader& in, std::string_view key, Result<Value> result) {
@@ -158,7 +154,7 @@ cluster::RouterOptions read_router_options(TomlReader& fleet) {
   cluster::RouterOptions options;
   auto in = fleet.optional_table("router_options");
   if (!in) return options;
-  options.virtual_nodes = static_cast<int>(in->integer("virtual_nodes", {1, 1 << 16}, options.virtual_nodes));
+  options.virtual_nodes = static_cast<int>(in->integer("virtual_nodes", {1, 1000}, options.virtual_nodes));
   options.bounded_load = in->number("bounded_load", {0, 1e6}, options.bounded_load);
   options.prefix_blocks = static_cast<int>(in->integer("prefix_blocks", {1, 1 << 20}, options.prefix_blocks));
   options.max_remembered =
@@ -168,6 +164,11 @@ cluster::RouterOptions read_router_options(TomlReader& fleet) {
   options.temperature = in->number("temperature", {0, 1e6}, options.temperature);
   options.ttft_slo = in->number("ttft_ms", {0, 1e9}, options.ttft_slo * 1e3) / 1e3;
   options.tpot_slo = in->number("tpot_ms", {0, 1e9}, options.tpot_slo * 1e3) / 1e3;
+  options.assumed_blocks =
+      static_cast<int>(in->integer("assumed_blocks", {0, 1 << 24}, options.assumed_blocks));
+  options.assumed_seconds = in->number("assumed_seconds", {0, 1e6}, options.assumed_seconds);
+  options.spill_seconds = in->number("spill_seconds", {0, 1e6}, options.spill_seconds);
+  options.headroom = in->number("headroom", {0, 1}, options.headroom);
   options.balancing = in->number("balancing", {1, 1e6}, options.balancing);
   using DualMap = cluster::DualMapOptions;
   constexpr std::string_view kMappings[] = {"ring", "modulo"}, kChoices[] = {"switch", "affinity", "load"};

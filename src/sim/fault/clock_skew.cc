@@ -4,12 +4,8 @@
 namespace loci::sim {
 namespace {
 
-Duration from_seconds(double seconds) {
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
 void begin(const FaultTarget& t) {
-  t.fleet.replica(t.spec.replica).skew_clock(from_seconds(t.spec.amount));
+  t.fleet.replica(t.spec.replica).skew_clock(to_duration(t.spec.amount));
 }
 
 void end(const FaultTarget& t) {

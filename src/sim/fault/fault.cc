@@ -5,14 +5,6 @@
 #include "base/named_table.h"
 
 namespace loci::sim {
-namespace {
-
-Time at_seconds(double seconds) {
-  return Time{} + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
-}
-
-}  // namespace
-
 std::span<const FaultKind> fault_kinds() {
   static const std::array kinds{
       fault_crash,          fault_slow,        fault_partition,         fault_drain,
@@ -35,8 +27,9 @@ void plan_fault(const FaultSpec& asked, Fleet& fleet, Clients& clients, EventQue
   const FaultKind& kind = **find_named("fault", fault_kinds(), asked.kind);
   FaultSpec spec = asked;
   if (spec.amount == 0) spec.amount = kind.amount;
-  queue.at(at_seconds(spec.at), [&fleet, &clients, kind, spec] { kind.begin({fleet, clients, spec}); });
-  queue.at(at_seconds(spec.at + spec.lasts),
+  queue.at(Time{} + to_duration(spec.at),
+           [&fleet, &clients, kind, spec] { kind.begin({fleet, clients, spec}); });
+  queue.at(Time{} + to_duration(spec.at + spec.lasts),
            [&fleet, &clients, kind, spec] { kind.end({fleet, clients, spec}); });
 }
 
