@@ -149,6 +149,16 @@ TEST(EngineObservation, WhoAsksForLittleIsNotPredictedToWaitForWhoAsksForMuch) {
   EXPECT_GT(fcfs_behind_one, fcfs);
 }
 
+// A replica that comes up again reports where the one before it did.
+TEST(Tenants, AReportHoldsNothingOfTheOneBefore) {
+  std::vector<TenantStats> report;
+  Tenants({{.name = "a"}, {.name = "b"}, {.name = "c"}}).report(report);
+  ASSERT_EQ(report.size(), 4u);
+  Tenants({{.name = "d"}}).report(report);
+  ASSERT_EQ(report.size(), 2u);
+  EXPECT_EQ(report[1].name, "d");
+}
+
 TEST(Tenants, APauseEarnsOneBurstAndNoMore) {
   Tenants tenants({{.name = "a"}, {.name = "b"}});
   const int a = tenants.find("a"), b = tenants.find("b");

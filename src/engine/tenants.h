@@ -69,10 +69,11 @@ class Tenants {
   void add_blocks(int tenant, int blocks) { at(tenant).blocks += blocks; }
 
   std::span<const TenantView> views() const { return views_; }
-  /// Writes into `out`, which allocates nothing while the tenants are the same.
+  /// Writes over `out`, whatever it held; allocates nothing while the tenants are the same.
   void report(std::vector<TenantStats>& out) const {
-    for (std::size_t i = out.size(); i < names_.size(); ++i) out.push_back({.name = names_[i]});
+    out.resize(views_.size());
     for (std::size_t i = 0; i < views_.size(); ++i) {
+      out[i].name = names_[i];
       out[i].served = views_[i].served;
       out[i].blocks = active_[i] > 0 ? views_[i].blocks : 0;  // counted when a step is planned
       out[i].requests = active_[i];
