@@ -108,6 +108,19 @@ TEST(Replay, ALogThatCannotBeIsRefusedByLine) {
   EXPECT_FALSE(read_step_log(file_of("none.jsonl")));
 }
 
+TEST(Replay, RequestsThatNoEngineTakesAreRefused) {
+  const auto path = file_of("requests.jsonl");
+  record(path);
+  const auto log = read_step_log(path);
+  ASSERT_TRUE(log) << log.error().message;
+  auto twice = *log;
+  twice.turns.back().commands.push_back(twice.turns.front().commands.front());
+  EXPECT_THAT(replay(twice).error().message, HasSubstr("accepted twice"));
+  auto large = *log;
+  std::get<LoggedTurn::Accept>(large.turns.front().commands.front()).request.max_tokens = 1 << 20;
+  EXPECT_THAT(replay(large).error().message, HasSubstr("max_tokens"));
+}
+
 TEST(Replay, ALogAtItsLimitEndsAndTheEngineGoesOn) {
   EngineConfig config;
   config.max_num_seqs = 2;

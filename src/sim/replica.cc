@@ -93,14 +93,13 @@ void Replica::turn() {
   stepping_ = true;
   busy_seconds_ += seconds;
   kv_seconds_ += seconds * engine_->blocks().used() / engine_->blocks().total();
-  queue_.in(to_duration(seconds), [this, seconds, life = life_] {
-    if (life == life_) finish_step(seconds);
+  queue_.in(to_duration(seconds), [this, life = life_] {
+    if (life == life_) finish_step();
   });
 }
 
-void Replica::finish_step(double seconds) {
+void Replica::finish_step() {
   stepping_ = false;
-  if (keep_steps) steps_.push_back({executor_->work(), seconds});
   predicted_wait_ = engine_->report_tenants(tenant_stats_);
   engine_->deliver(now());
   if (after_step) after_step();

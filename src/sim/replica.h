@@ -70,11 +70,9 @@ class Replica {
   double kv_use() const { return busy_seconds_ > 0 ? kv_seconds_ / busy_seconds_ : 0; }
   std::uint64_t damaged_payloads() const { return damaged_payloads_; }
   std::uint64_t plan_hash() const;
-  const std::vector<MeasuredStep>& steps() const { return steps_; }
 
   /// Called when a step has been delivered.
   std::function<void()> after_step;
-  bool keep_steps = false;  // for a fit: what each step was, and how long it took
 
  private:
   struct SubmitCommand {
@@ -95,7 +93,7 @@ class Replica {
   void turn();
   void apply(Command& command);
   void put_in_place(const KvPayload& kv, CacheNamespace owner);
-  void finish_step(double seconds);
+  void finish_step();
 
   ReplicaOptions options_;
   EventQueue& queue_;
@@ -104,7 +102,6 @@ class Replica {
   std::unique_ptr<Engine> engine_;
   std::vector<Command> commands_;
   std::vector<TenantStats> tenant_stats_;
-  std::vector<MeasuredStep> steps_;
   std::uint64_t life_ = 0;   // rises with each crash: what was planned before it does not happen
   std::uint64_t wakes_ = 0;  // rises with each planned turn: only the last one counts
   std::optional<Time> next_turn_;

@@ -64,7 +64,6 @@ Result<SimReport> simulate(const Scenario& scenario) {
   LOCI_TRY(const auto workload, bench::make_workload(scenario.workload));
   EventQueue queue;
   LOCI_TRY(const auto fleet, Fleet::create(scenario.fleet, queue));
-  fleet->replica(0).keep_steps = scenario.keep_steps;
   Clients clients(*workload, scenario.clients, *fleet, queue, scenario.slo);
   for (const FaultSpec& fault : scenario.faults) plan_fault(fault, *fleet, clients, queue);
   clients.start();
@@ -75,8 +74,7 @@ Result<SimReport> simulate(const Scenario& scenario) {
                    .provenance = scenario.fleet.members.front().replica.curve.provenance,
                    .faults = fleet->find_faults(),
                    .state_hash = bench::mix({fleet->state_hash(), queue.ran(), clients.tally().completed}),
-                   .results = clients.results(),
-                   .steps = fleet->replica(0).steps()};
+                   .results = clients.results()};
   if (!clients.done()) report.faults.push_back("clients still wait for an answer");
   if (clients.wrong_ends() > 0)
     report.faults.push_back(fmt::format("{} events came behind the end of their job", clients.wrong_ends()));

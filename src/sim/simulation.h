@@ -20,7 +20,6 @@ struct Scenario {
   bench::Slo slo;
   std::vector<FaultSpec> faults;
   double give_up = 30 * 86400.0;  // virtual seconds behind which what has not ended never will
-  bool keep_steps = false;        // of replica 0, for a fit
 };
 
 struct SimReport {
@@ -30,7 +29,6 @@ struct SimReport {
   std::uint64_t state_hash = 0;           // equal for equal scenarios
   double wall_seconds = 0;
   std::vector<bench::RequestResult> results;  // where the clients keep them
-  std::vector<MeasuredStep> steps;
 };
 
 /// kInvalidArgument and errors of files from the workload; kInvalidArgument from the router's options.
