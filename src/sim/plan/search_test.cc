@@ -13,8 +13,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Small enough to be searched in less than a second.
-Question question(double rate = 30) {
+/// Small enough to be searched in a fraction of a second.
+Question question(double rate = 20) {
   Question question;
   question.model = *find_named("model", model_shapes(), "llama-8b");
   question.hardware = {*find_named("hardware", hardware_table(), "l40s")};
@@ -23,7 +23,7 @@ Question question(double rate = 30) {
   question.rate = rate;
   question.slo = {.ttft = 0.5, .tpot = 0.1};
   question.attain = 0.95;
-  question.max_machines = 8;
+  question.max_machines = 5;
   question.requests = 300;
   return question;
 }
@@ -36,10 +36,10 @@ Plan plan_of(const Question& question) {
 
 TEST(Trials, FewestIsTheFewestThatMeets) {
   const Question asked = question();
-  const Layout layout = layouts(*asked.model, *asked.hardware.front(), 1008, 8, false).front();
-  for (const int start : {1, 3, 8}) {
+  const Layout layout = layouts(*asked.model, *asked.hardware.front(), 1008, 5, false).front();
+  for (const int start : {1, 3, 5}) {
     Trials trials(asked, {});
-    const auto found = trials.fewest(layout, start, 1, 8, 300);
+    const auto found = trials.fewest(layout, start, 1, 5, 300);
     ASSERT_TRUE(found && *found);
     const int replicas = (*found)->arrangement.replicas;
     EXPECT_TRUE((*found)->meets);
@@ -50,7 +50,7 @@ TEST(Trials, FewestIsTheFewestThatMeets) {
 
 TEST(Trials, FewestHasNoValueWhereTheMostAreTooFew) {
   const Question asked = question(1000);
-  const Layout layout = layouts(*asked.model, *asked.hardware.front(), 1008, 8, false).front();
+  const Layout layout = layouts(*asked.model, *asked.hardware.front(), 1008, 5, false).front();
   Trials trials(asked, {});
   const auto found = trials.fewest(layout, 1, 1, 4, 300);
   ASSERT_TRUE(found);
@@ -72,7 +72,7 @@ TEST(Search, FindsTheCheapestOfThoseTried) {
 }
 
 TEST(Search, MoreLoadCostsMore) {
-  const Plan little = plan_of(question(10)), much = plan_of(question(40));
+  const Plan little = plan_of(question(8)), much = plan_of(question(24));
   ASSERT_TRUE(little.winner && much.winner);
   EXPECT_GT(much.winner->arrangement.price_per_hour(), little.winner->arrangement.price_per_hour());
 }
