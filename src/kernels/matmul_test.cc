@@ -5,6 +5,7 @@
 #include "kernels/scaled_address.h"
 #include "kernels/test_support.h"
 #include "tensor/formats/w8a8.h"
+#include "testing/sanitized.h"
 
 namespace loci::kernels {
 namespace {
@@ -70,7 +71,7 @@ TEST_P(Matmul, EveryIsaEqualsTheReference) {
   WorkerPool alone(1), pool(3);
   Random random(2);
   for (const DType dtype : types_of(GetParam()))
-    for (int round = 0; round < 30; ++round) {
+    for (int round = 0; round < (loci::testing::kSanitized ? 16 : 30); ++round) {
       const int unit = traits(dtype).block_elements;
       const int columns = unit * random.between(1, round % 10 == 0 ? 700 / unit + 1 : 90 / unit + 1);
       const int tokens = round < 16 ? round + 1 : random.between(1, 33);
@@ -91,7 +92,8 @@ TEST_P(Matmul, ATokensRowDoesNotDependOnTheBatchOrTheThreads) {
   WorkerPool pools[] = {WorkerPool(1), WorkerPool(2), WorkerPool(3)};
   for (const DType dtype : types_of(GetParam())) {
     const int unit = traits(dtype).block_elements;
-    Case c(dtype, 333, 320 / unit * unit + unit, 200, random);
+    const int width = loci::testing::kSanitized ? 64 : 320;
+    Case c(dtype, 333, width / unit * unit + unit, 200, random);
     c.arithmetic = GetParam();
     for (const OpTable* ops : testing::simd_tables()) {
       const std::vector<float> all = c.run(*ops, pools[0], MatmulOutput::kStore);
