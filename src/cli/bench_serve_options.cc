@@ -27,77 +27,17 @@ void add_target(CLI::App& command, BenchServeOptions& o) {
       ->check(CLI::Range(0, 1000));
 }
 
-void add_workload(CLI::App& command, BenchServeOptions& o) {
-  bench::WorkloadOptions& w = o.workload;
-  command.add_option("--dataset-name", w.dataset, fmt::format("one of {}", bench::kDatasets))
-      ->capture_default_str();
-  command.add_option("--dataset-path", w.file, "ShareGPT file (JSON) of the dataset sharegpt");
-  command.add_option("--trace", w.trace, "file or folder of the dataset trace");
-  command.add_option("--trace-speedup", w.trace_speedup, "the trace's time runs so many times as fast")
-      ->capture_default_str();
-  command.add_option("--mix", w.mix, "of the dataset mixed: NAME:WEIGHT,...");
-  command.add_option("--input-len,--random-input-len", w.input_len, "tokens of a prompt (behind its prefix)");
-  command.add_option("--output-len,--random-output-len", w.output_len, "tokens of an answer");
-  command
-      .add_option("--range-ratio,--random-range-ratio", w.range_ratio,
-                  "lengths are uniform in [len * (1 - r), len * (1 + r)]")
-      ->capture_default_str();
-  command.add_option("--prefix-len,--random-prefix-len", w.prefix_len, "tokens that prompts share");
-  command.add_option("--num-prefixes", w.num_prefixes, "different prefixes");
-  command.add_option("--prefix-zipf", w.prefix_zipf,
-                     "the k-th prefix is asked for as often as 1 / k^S; 0: all alike");
-  command.add_option("--turns", w.turns, "of a session of multi-turn");
-  command.add_option("--think-time", w.think_seconds, "mean seconds between the turns of a session")
-      ->check(CLI::Range(0.0, kLongest));
-  command.add_option("--seed", w.seed, "of arrivals, lengths and tokens")->capture_default_str();
-  command.add_option("--prefix-seed", w.prefix_seed, "of shared prefixes: the same in every run by default")
-      ->capture_default_str();
-  command.add_option(
-      "--tokenizer", o.tokenizer,
-      "vocabulary (as for tokenize) that counts the tokens of recorded texts; default: bytes / 4");
-}
-
-void add_prompts(CLI::App& command, BenchServeOptions& o) {
-  command.add_option("--prompt-as", o.prompt_as, "ids or text; default: ids for completions, text for chats")
-      ->check(CLI::IsMember({"ids", "text"}));
-  command
-      .add_option("--vocab-size", o.prompts.vocab_size,
-                  "ids are drawn below; default: those that the server's /tokenize gives to common words")
-      ->check(CLI::Range(0, 1 << 30));
-  command
-      .add_option("--tokens-per-word", o.prompts.tokens_per_word,
-                  "of made text; default: as the server's /tokenize says")
-      ->check(CLI::Range(0.01, 100.0));
-  command.add_flag("--no-ignore-eos", o.no_ignore_eos, "answers may end before --output-len");
-  command.add_option("--temperature", o.load.body.temperature, "0 is greedy; default: 0");
-}
-
 void add_load(CLI::App& command, BenchServeOptions& o) {
-  command.add_option("--num-prompts", o.load.num_requests, "requests at most")
-      ->capture_default_str()
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40));
   command.add_option("--duration", o.load.max_seconds, "seconds after which nothing more is sent")
       ->check(CLI::Range(0.001, kLongest));
   command.add_option("--warmup,--num-warmups", o.load.warmup, "requests before the start that do not count")
       ->capture_default_str()
       ->check(CLI::Range(0, 1 << 20));
-  command
-      .add_option("--max-concurrency", o.load.max_concurrency,
-                  "requests in flight; without a rate as many users that ask again when answered")
-      ->check(CLI::Range(1, 1 << 16));
-  command.add_option("--request-rate", o.request_rate, "requests a second (open loop), or inf")
-      ->capture_default_str();
-  command
-      .add_option("--burstiness", o.load.arrivals.burstiness,
-                  "shape of the gamma distribution of gaps: 1 is a Poisson process, less is burstier")
-      ->capture_default_str()
-      ->check(CLI::Range(1e-3, 1e9));
   command.add_option("--tenants", o.tenants, "NAME=KEY:WEIGHT,...: API keys, reported apart");
   command.add_option("--priority", o.priorities, "VALUE:WEIGHT,...: field 'priority' of the requests");
 }
 
 void add_reports(CLI::App& command, BenchServeOptions& o) {
-  command.add_option("--goodput", o.goodput, "limits in ms, such as ttft:500 tpot:50 e2el:10000");
   command.add_option("--metric-percentiles", o.metric_percentiles, "such as 50,90,99")->capture_default_str();
   command.add_option("--percentile-metrics", o.percentile_metrics, "which are printed")
       ->capture_default_str();
@@ -152,10 +92,74 @@ Result<> read_extra_body(BenchServeOptions& options) {
 
 }  // namespace
 
+void add_workload_flags(CLI::App& command, BenchServeOptions& o) {
+  bench::WorkloadOptions& w = o.workload;
+  command.add_option("--dataset-name", w.dataset, fmt::format("one of {}", bench::kDatasets))
+      ->capture_default_str();
+  command.add_option("--dataset-path", w.file, "ShareGPT file (JSON) of the dataset sharegpt");
+  command.add_option("--trace", w.trace, "file or folder of the dataset trace");
+  command.add_option("--trace-speedup", w.trace_speedup, "the trace's time runs so many times as fast")
+      ->capture_default_str();
+  command.add_option("--mix", w.mix, "of the dataset mixed: NAME:WEIGHT,...");
+  command.add_option("--input-len,--random-input-len", w.input_len, "tokens of a prompt (behind its prefix)");
+  command.add_option("--output-len,--random-output-len", w.output_len, "tokens of an answer");
+  command
+      .add_option("--range-ratio,--random-range-ratio", w.range_ratio,
+                  "lengths are uniform in [len * (1 - r), len * (1 + r)]")
+      ->capture_default_str();
+  command.add_option("--prefix-len,--random-prefix-len", w.prefix_len, "tokens that prompts share");
+  command.add_option("--num-prefixes", w.num_prefixes, "different prefixes");
+  command.add_option("--prefix-zipf", w.prefix_zipf,
+                     "the k-th prefix is asked for as often as 1 / k^S; 0: all alike");
+  command.add_option("--turns", w.turns, "of a session of multi-turn");
+  command.add_option("--think-time", w.think_seconds, "mean seconds between the turns of a session")
+      ->check(CLI::Range(0.0, kLongest));
+  command.add_option("--seed", w.seed, "of arrivals, lengths and tokens")->capture_default_str();
+  command.add_option("--prefix-seed", w.prefix_seed, "of shared prefixes: the same in every run by default")
+      ->capture_default_str();
+  command.add_option(
+      "--tokenizer", o.tokenizer,
+      "vocabulary (as for tokenize) that counts the tokens of recorded texts; default: bytes / 4");
+}
+
+void add_prompt_flags(CLI::App& command, BenchServeOptions& o) {
+  command.add_option("--prompt-as", o.prompt_as, "ids or text; default: ids for completions, text for chats")
+      ->check(CLI::IsMember({"ids", "text"}));
+  command
+      .add_option("--vocab-size", o.prompts.vocab_size,
+                  "ids are drawn below; default: those that the server's /tokenize gives to common words")
+      ->check(CLI::Range(0, 1 << 30));
+  command
+      .add_option("--tokens-per-word", o.prompts.tokens_per_word,
+                  "of made text; default: as the server's /tokenize says")
+      ->check(CLI::Range(0.01, 100.0));
+  command.add_flag("--no-ignore-eos", o.no_ignore_eos, "answers may end before --output-len");
+  command.add_option("--temperature", o.load.body.temperature, "0 is greedy; default: 0");
+}
+
+void add_arrival_flags(CLI::App& command, BenchServeOptions& o) {
+  command.add_option("--num-prompts", o.load.num_requests, "requests at most")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40));
+  command
+      .add_option("--max-concurrency", o.load.max_concurrency,
+                  "requests in flight; without a rate as many users that ask again when answered")
+      ->check(CLI::Range(1, 1 << 16));
+  command.add_option("--request-rate", o.request_rate, "requests a second (open loop), or inf")
+      ->capture_default_str();
+  command
+      .add_option("--burstiness", o.load.arrivals.burstiness,
+                  "shape of the gamma distribution of gaps: 1 is a Poisson process, less is burstier")
+      ->capture_default_str()
+      ->check(CLI::Range(1e-3, 1e9));
+  command.add_option("--goodput", o.goodput, "limits in ms, such as ttft:500 tpot:50 e2el:10000");
+}
+
 void add_bench_serve_options(CLI::App& command, BenchServeOptions& options) {
   add_target(command, options);
-  add_workload(command, options);
-  add_prompts(command, options);
+  add_workload_flags(command, options);
+  add_prompt_flags(command, options);
+  add_arrival_flags(command, options);
   add_load(command, options);
   add_reports(command, options);
 }

@@ -29,6 +29,11 @@ struct BenchServeOptions {
 /// `options` must live as long as the parser.
 void add_bench_serve_options(CLI::App& command, BenchServeOptions& options);
 
+// Those of them that say what is asked and when, for other commands that ask the same.
+void add_workload_flags(CLI::App& command, BenchServeOptions& options);
+void add_prompt_flags(CLI::App& command, BenchServeOptions& options);
+void add_arrival_flags(CLI::App& command, BenchServeOptions& options);
+
 /// What the flags' texts say, put into `options.load`; everything but what the server must be asked for.
 /// kInvalidArgument names the flag.
 Result<> read_texts(BenchServeOptions& options);

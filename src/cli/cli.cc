@@ -23,10 +23,11 @@ int run(int argc, char** argv) {
   CLI::App app{"Loci: an inference server for large language models that treats context as memory"};
   app.set_version_flag("--version", "loci " LOCI_VERSION);
   app.require_subcommand(1);
-  const std::vector commands{add_serve(app), add_run(app),      add_chat(app),       add_inspect(app),
-                             add_bench(app), add_tokenize(app), add_detokenize(app), add_render(app),
-                             add_pull(app),  add_quantize(app), add_make_model(app), add_fsck(app),
-                             add_sim(app),   add_plan(app),     add_claim(app),      add_run_batch(app)};
+  const std::vector commands{add_serve(app),    add_run(app),      add_chat(app),       add_inspect(app),
+                             add_bench(app),    add_tokenize(app), add_detokenize(app), add_render(app),
+                             add_pull(app),     add_quantize(app), add_make_model(app), add_fsck(app),
+                             add_sim(app),      add_plan(app),     add_tune(app),       add_claim(app),
+                             add_run_batch(app)};
 
   auto arguments = with_config_file({argv + 1, argv + argc});
   if (!arguments) return fail_with(arguments.error(), kStatusUsage);

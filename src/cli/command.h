@@ -33,5 +33,6 @@ Command add_make_model(CLI::App& app);
 Command add_sim(CLI::App& app);
 Command add_claim(CLI::App& app);
 Command add_plan(CLI::App& app);
+Command add_tune(CLI::App& app);
 
 }  // namespace loci::cli
