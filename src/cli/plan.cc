@@ -9,6 +9,7 @@
 #include "cli/progress_bar.h"
 #include "cli/validators.h"
 #include "sim/plan/plan_report.h"
+#include "sim/plan/region_map.h"
 
 namespace loci::cli {
 namespace {
@@ -17,7 +18,7 @@ struct PlanOptions {
   sim::Question question;
   std::string model, rate, limits;
   std::vector<std::string> hardware;
-  std::string html;
+  std::string html, map;
   bool json = false;
 };
 
@@ -63,6 +64,9 @@ void add_options(CLI::App& command, PlanOptions& o) {
   add_workload(command, q.workload);
   command.add_flag("--json", o.json, "one JSON object instead of text");
   command.add_option("--html", o.html, "page with plots");
+  command.add_option("--map", o.map,
+                     "instead: which division of --max-gpus machines serves most, over limits around --slo; "
+                     "SVG file");
 }
 
 Result<> read_names(PlanOptions& options) {
@@ -102,8 +106,19 @@ Result<> write_page(const std::string& path, const std::string& text) {
   return fail(ErrorCode::kIo, "{}: cannot be written", path);
 }
 
+Result<> draw_map(const PlanOptions& options) {
+  Progress progress;
+  auto drawn = sim::region_map(options.question,
+                               [&](int tried, const std::string& what) { progress.show(tried, what); });
+  progress.end();
+  LOCI_TRY(const sim::RegionMap map, std::move(drawn));
+  fmt::print("{}", options.json ? json::serialize(map_json(map)) + "\n" : map_text(map));
+  return write_page(options.map, map_svg(map));
+}
+
 Result<> run(PlanOptions options) {
   LOCI_TRY_VOID(read_names(options));
+  if (!options.map.empty()) return draw_map(options);
   Progress progress;
   auto found =
       sim::search(options.question, [&](int tried, const std::string& what) { progress.show(tried, what); });
