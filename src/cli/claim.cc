@@ -8,12 +8,12 @@
 
 #include "cli/command.h"
 #include "cli/completion.h"
+#include "cli/simulate_file.h"
 #include "cli/validators.h"
 #include "hub/store.h"
 #include "lab/claim_run.h"
 #include "lab/claims_page.h"
 #include "lab/process.h"
-#include "sim/scenario_file.h"
 
 namespace loci::cli {
 namespace {
@@ -64,17 +64,6 @@ std::string date_now() {
   ::gmtime_r(&now, &parts);
   char text[32];
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
-
-/// The metrics of a scenario; what it names is looked for beside the claims. A run in which something that
-/// must hold did not is no measurement.
-Result<json::object> simulate(const TomlFile& file, const std::filesystem::path& folder) {
-  LOCI_TRY(const sim::Scenario scenario, sim::read_scenario(file, folder));
-  LOCI_TRY(const sim::SimReport report, sim::simulate(scenario));
-  if (!report.faults.empty()) return fail(ErrorCode::kCorrupt, "{}: {}", file.name, report.faults.front());
-  json::object metrics;
-  for (const auto& [name, value] : report.metrics) metrics[name] = value;
-  return metrics;
 }
 
 /// A line a run on standard error.
@@ -152,7 +141,7 @@ Result<> run_claims(const ClaimOptions& options) {
       .program = std::filesystem::read_symlink("/proc/self/exe", error),
       .models = options.models.empty() ? default_store().parent_path() / "claims"
                                        : std::filesystem::path(options.models),
-      .simulate = [&](const TomlFile& scenario) { return simulate(scenario, options.folder); }};
+      .simulate = [&](const TomlFile& scenario) { return simulate_file(scenario, options.folder); }};
   if (error) return fail(ErrorCode::kIo, "/proc/self/exe: {}", error.message());
   for (const lab::Claim& claim : claims) {
     Progress progress(claim);

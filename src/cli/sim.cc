@@ -1,11 +1,16 @@
 // `loci sim SCENARIO.toml`: the code that serves, in virtual time.
+#include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
+#include <regex>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/progress_bar.h"
+#include "cli/simulate_file.h"
+#include "lab/run.h"
 #include "sim/replay.h"
 #include "sim/scenario_file.h"
 #include "sim/swarm.h"
@@ -18,6 +23,8 @@ struct SimOptions {
   bool json = false;
   std::uint64_t swarm = 0, first_seed = 0;
   std::string replay, fit;
+  std::vector<std::string> settings;  // "fleet.router = 'round-robin'", over the scenario's own
+  std::string capacity, rates = "1:1000";
 };
 
 std::string to_json(const sim::Scenario& scenario, const sim::SimReport& report) {
@@ -55,9 +62,9 @@ void print(const sim::Scenario& scenario, const sim::SimReport& report) {
     fmt::print("  goodput    {:.2f} requests/s, {:.1f} % of all\n", at("goodput"), 100 * at("attained"));
   fmt::print(
       "  engines    {:.0f} steps, {:.0f} preemptions, {:.0f} tokens computed again; {:.0f} handovers, {:.0f} "
-      "moves, {:.0f} migrations, {:.0f} failovers\n",
+      "moves, {:.0f} migrations, {:.0f} fetches, {:.0f} failovers\n",
       at("steps"), at("preemptions"), at("recomputed_tokens"), at("handovers"), at("moves"), at("migrations"),
-      at("failovers"));
+      at("fetches"), at("failovers"));
   for (const std::string& fault : report.faults) fmt::print("  FAULT      {}\n", fault);
   fmt::print("  state {:016x}, {:.0f} events in {:.2f} s\n", report.state_hash, at("events"),
              report.wall_seconds);
@@ -98,13 +105,52 @@ Result<> run_replay(const SimOptions& options) {
   return {};
 }
 
+/// "ttft.p99<=2" and "10:400".
+Result<lab::CapacitySearch> parse_search(const SimOptions& options) {
+  static const std::regex kLimit(R"(([^<=]+)<=([0-9.eE+-]+))"), kRates(R"(([0-9.eE+-]+):([0-9.eE+-]+))");
+  std::smatch limit, rates;
+  lab::CapacitySearch search;
+  const auto number = [](const std::string& text, double& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
+  };
+  if (!std::regex_match(options.capacity, limit, kLimit) || !number(limit[2], search.at_most))
+    return fail(ErrorCode::kInvalidArgument, "--capacity: '{}' is not METRIC<=NUMBER, such as ttft.p99<=2",
+                options.capacity);
+  if (!std::regex_match(options.rates, rates, kRates) || !number(rates[1], search.from) ||
+      !number(rates[2], search.to) || !(search.from > 0 && search.from < search.to))
+    return fail(ErrorCode::kInvalidArgument, "--rates: '{}' is not FROM:TO, rising and above 0",
+                options.rates);
+  search.metric = limit[1];
+  return search;
+}
+
+/// The largest rate at which a metric stays within its limit.
+Result<> run_capacity(const SimOptions& options, const TomlFile& file, const std::filesystem::path& folder) {
+  LOCI_TRY(const lab::CapacitySearch search, parse_search(options));
+  const lab::RunPlace place{
+      .simulate = [&](const TomlFile& scenario) { return simulate_file(scenario, folder); }};
+  LOCI_TRY(const json::value found, lab::run_setup(lab::ScenarioSetup{file, search}, place, {}));
+  if (options.json)
+    fmt::print("{}\n", json::serialize(found));
+  else
+    fmt::print("{:.2f} requests/s with {} <= {:g} ({:.4g} there)\n", found.at("capacity").to_number<double>(),
+               search.metric, search.at_most, found.at(search.metric).to_number<double>());
+  return {};
+}
+
 Result<> run(const SimOptions& options) {
   if (!options.replay.empty()) return run_replay(options);
   if (options.swarm > 0) return run_swarm(options);
   if (options.scenario.empty())
     return fail(ErrorCode::kInvalidArgument, "sim: name a SCENARIO.toml, or --swarm SEEDS, or --replay FILE");
   const std::filesystem::path path(options.scenario);
-  LOCI_TRY(const TomlFile file, read_toml(path));
+  LOCI_TRY(TomlFile file, read_toml(path));
+  for (const std::string& setting : options.settings) {
+    LOCI_TRY(const TomlFile parsed, parse_toml(setting, "--set " + setting));
+    merge_toml(file.root, parsed.root);
+  }
+  if (!options.capacity.empty()) return run_capacity(options, file, path.parent_path());
   LOCI_TRY(const sim::Scenario scenario, sim::read_scenario(file, path.parent_path()));
   LOCI_TRY(const sim::SimReport report, sim::simulate(scenario));
   if (options.json)
@@ -116,6 +162,15 @@ Result<> run(const SimOptions& options) {
 }
 
 }  // namespace
+
+Result<json::object> simulate_file(const TomlFile& file, const std::filesystem::path& folder) {
+  LOCI_TRY(const sim::Scenario scenario, sim::read_scenario(file, folder));
+  LOCI_TRY(const sim::SimReport report, sim::simulate(scenario));
+  if (!report.faults.empty()) return fail(ErrorCode::kCorrupt, "{}: {}", file.name, report.faults.front());
+  json::object metrics;
+  for (const auto& [name, value] : report.metrics) metrics[name] = value;
+  return metrics;
+}
 
 Command add_sim(CLI::App& app) {
   CLI::App* parser =
@@ -132,6 +187,17 @@ Command add_sim(CLI::App& app) {
       ->type_name("CURVE.json");
   parser->add_option("--seed", options->first_seed, "the first seed of the swarm");
   parser->add_flag("--json", options->json, "one JSON object instead of a table");
+  parser
+      ->add_option("--set", options->settings,
+                   "a key of the scenario with another value, as --set='fleet.replicas = 8'; may be repeated")
+      ->allow_extra_args(false);
+  parser
+      ->add_option("--capacity", options->capacity,
+                   "instead: the largest workload.rate at which a metric stays within a limit")
+      ->type_name("METRIC<=NUMBER");
+  parser->add_option("--rates", options->rates, "with --capacity: where to look, in requests a second")
+      ->type_name("FROM:TO")
+      ->capture_default_str();
   return {parser, [options] { return run(*options); }};
 }
 

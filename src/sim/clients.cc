@@ -45,6 +45,13 @@ Clients::Clients(const bench::Workload& workload, const ClientOptions& options, 
                  EventQueue& queue, const bench::Slo& slo)
     : workload_(workload), options_(options), fleet_(fleet), queue_(queue), arrivals_(options.arrivals) {
   tally_.slo = slo;
+  served_.resize(std::max<std::uint64_t>(1, options.tenants));
+}
+
+double Clients::fairness() const {
+  double sum = 0, squares = 0;
+  for (const double served : served_) sum += served, squares += served * served;
+  return squares > 0 ? sum * sum / (static_cast<double>(served_.size()) * squares) : 1;
 }
 
 void Clients::start() {
@@ -88,7 +95,8 @@ void Clients::begin_session() {
   }
   Running& running = sessions_[number];
   running.session = std::move(*session);
-  running.tenant = options_.tenants > 0 ? number % options_.tenants : 0;
+  const auto part = static_cast<std::uint64_t>(running.session.part);
+  running.tenant = (options_.tenant_by_part ? part : number) % std::max<std::uint64_t>(1, options_.tenants);
   bench::Draws draws(bench::mix({options_.seed, kOffline, number}));
   running.offline = options_.offline_share > 0 && draws.uniform() < options_.offline_share;
   ask(number);
@@ -151,6 +159,10 @@ void Clients::on_tokens(JobId job, std::span<const TokenId> tokens, Time now) {
     return;
   }
   Running& running = sessions_.at(found->second);
+  if (!sent_all_) {
+    const auto prompt = static_cast<double>(running.result.output_times.empty() ? running.prompt_tokens : 0);
+    served_[running.tenant] += prompt + 2 * static_cast<double>(tokens.size());
+  }
   running.history.insert(running.history.end(), tokens.begin(), tokens.end());
   running.result.output_times.push_back(seconds(now.time_since_epoch()));
   running.result.output_counts.push_back(static_cast<int>(tokens.size()));

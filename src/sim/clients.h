@@ -23,6 +23,7 @@ struct ClientOptions {
   double cancel_after = 2;              // seconds, the mean of an exponential
   double offline_share = 0;             // of sessions that nobody waits for
   std::uint64_t tenants = 1;            // sessions belong to them in turn; a namespace for each
+  bool tenant_by_part = false;          // instead: a tenant asks for one part of a mix
   std::optional<Duration> first_token_within{};
   std::uint64_t seed = 0;
   bool keep_results = false;  // for reports with plots; memory grows with the run
@@ -37,6 +38,10 @@ class Clients final : public JobListener {
   bool done() const { return sent_all_ && sessions_.empty(); }
   const Tally& tally() const { return tally_; }
   const std::vector<bench::RequestResult>& results() const { return results_; }
+  /// Jain's index (Jain, Chiu and Hawe 1984) of what the tenants were served while sessions still arrived: 1
+  /// where all had the same, 1 / tenants where one had all. A prompt token counts 1, a generated one 2, as in
+  /// the order `fair`.
+  double fairness() const;
   /// Ends that came twice, or before the client asked: always a bug.
   std::uint64_t wrong_ends() const { return wrong_ends_; }
   /// This share of the clients that wait now goes away at once.
@@ -69,6 +74,7 @@ class Clients final : public JobListener {
   std::unordered_map<std::uint64_t, Running> sessions_;          // by number
   std::unordered_map<std::uint64_t, std::uint64_t> session_of_;  // [job]
   Tally tally_;
+  std::vector<double> served_;  // [tenant] while sessions arrive
   std::vector<bench::RequestResult> results_;
   std::uint64_t next_session_ = 0, next_job_ = 0, wrong_ends_ = 0;
   bool sent_all_ = false;

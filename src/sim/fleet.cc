@@ -159,7 +159,28 @@ void Fleet::place(JobId id, Job& job) {
   }
   const bool splits = decision->decode != decision->prefill && job.remaining() > 1;
   job.decode_on = splits ? decision->decode : -1;
-  send(id, job, decision->prefill, splits ? 1 : job.remaining(), {});
+  const int max_tokens = splits ? 1 : job.remaining();
+  const int source = decision->fetch_from;
+  if (source >= 0 && source != decision->prefill && is_reachable(source))
+    return fetch(id, job, *decision, max_tokens);
+  send(id, job, decision->prefill, max_tokens, {});
+}
+
+/// To where it was placed, behind the KV of the longer prefix that another replica has.
+void Fleet::fetch(JobId id, Job& job, const cluster::RouteDecision& decision, int max_tokens) {
+  const std::vector<TokenId> tokens = known_tokens(job);
+  KvPayload kv = replica(decision.fetch_from)
+                     .export_kv(job.request.cache_namespace, std::span(tokens).first(tokens.size() - 1));
+  ++counters_.fetches;
+  const Time there = transfer(decision.fetch_from, decision.fetch_tokens);
+  damage(kv);
+  later(there, id, job,
+        [this, id, to = decision.prefill, max_tokens, payload = std::make_shared<KvPayload>(std::move(kv))](
+            Job& moving) { send(id, moving, to, max_tokens, std::move(*payload)); });
+}
+
+void Fleet::damage(KvPayload& kv) {
+  if (damaged_share_ > 0 && !kv.states.empty() && draws_.uniform() < damaged_share_) kv.states.back() ^= 1;
 }
 
 void Fleet::place_later(JobId id, Job& job) {
@@ -278,9 +299,7 @@ void Fleet::hand_over(JobId id, Job& job, int to, double sent_before) {
   ++counters_.handovers;
   const auto moved = static_cast<double>(kv.tokens.size());
   const Time there = transfer(from, std::max(0.0, moved - sent_before));
-  if (damaged_share_ > 0 && !kv.states.empty() && draws_.uniform() < damaged_share_) {
-    kv.states.back() ^= 1;
-  }
+  damage(kv);
   later(there, id, job, [this, id, to, payload = std::make_shared<KvPayload>(std::move(kv))](Job& moving) {
     send(id, moving, to, moving.remaining(), std::move(*payload));
   });

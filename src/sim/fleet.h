@@ -36,7 +36,7 @@ struct FleetOptions {
 };
 
 struct FleetCounters {
-  std::uint64_t handovers = 0, moves = 0, migrations = 0, failovers = 0;
+  std::uint64_t handovers = 0, moves = 0, migrations = 0, failovers = 0, fetches = 0;
   double moved_bytes = 0;
   std::uint64_t wrong_tokens = 0;  // that differ from the oracle's: always a bug
 };
@@ -81,6 +81,8 @@ class Fleet {
   Fleet(const FleetOptions& options, EventQueue& queue, std::unique_ptr<cluster::Router> router);
   void place(JobId id, Job& job);
   void place_later(JobId id, Job& job);
+  void fetch(JobId id, Job& job, const cluster::RouteDecision& decision, int max_tokens);
+  void damage(KvPayload& kv);  // as often as a fault says
   void send(JobId id, Job& job, int replica, int max_tokens, std::optional<KvPayload> kv);
   void hear(JobId id, std::uint64_t stay, Event&& event);
   void hear_tokens(JobId id, Job& job, const Event& event);

@@ -169,6 +169,7 @@ cluster::RouterOptions read_router_options(TomlReader& fleet) {
   options.assumed_seconds = in->number("assumed_seconds", {0, 1e6}, options.assumed_seconds);
   options.spill_seconds = in->number("spill_seconds", {0, 1e6}, options.spill_seconds);
   options.headroom = in->number("headroom", {0, 1}, options.headroom);
+  options.fetch_prefixes = in->flag("fetch_prefixes", options.fetch_prefixes);
   options.balancing = in->number("balancing", {1, 1e6}, options.balancing);
   using DualMap = cluster::DualMapOptions;
   constexpr std::string_view kMappings[] = {"ring", "modulo"}, kChoices[] = {"switch", "affinity", "load"};
@@ -282,6 +283,7 @@ void read_workload(TomlReader in, const std::filesystem::path& folder, Scenario&
   clients.cancel_after = in.number("cancel_after", {0, kManySeconds}, clients.cancel_after);
   clients.offline_share = in.number("offline_share", {0, 1}, 0);
   clients.tenants = static_cast<std::uint64_t>(in.integer("tenants", {1, 1 << 16}, 1));
+  clients.tenant_by_part = in.flag("tenant_by_part", false);
   if (in.has("ttft_ms")) scenario.slo.ttft = in.number("ttft_ms", {1e-3, 1e9}) / 1e3;
   if (in.has("tpot_ms")) scenario.slo.tpot = in.number("tpot_ms", {1e-3, 1e9}) / 1e3;
   if (scenario.slo.ttft && in.flag("deadlines", false))
@@ -301,6 +303,16 @@ FaultSpec read_fault(TomlReader in, int replicas) {
   if (const auto valid = validate(fault, replicas); !valid && in.ok())
     in.refuse("kind", valid.error().message);
   return fault;
+}
+
+/// [checks]: what must hold of the figures.
+Checks read_checks(TomlReader in, const bench::Slo& slo) {
+  Checks checks;
+  if (in.has("longest_wait_ms")) checks.longest_wait = in.number("longest_wait_ms", {0, 1e12}) / 1e3;
+  if (in.has("fairness")) checks.fairness = in.number("fairness", {0, 1});
+  if (in.has("attained")) checks.attained = in.number("attained", {0, 1});
+  if (checks.attained && slo.empty()) in.refuse("attained", "workload has no limit, such as ttft_ms");
+  return checks;
 }
 
 void spread_seed(std::uint64_t seed, Scenario& scenario) {
@@ -327,6 +339,7 @@ Result<Scenario> read_scenario(const TomlFile& file, const std::filesystem::path
   read_workload(in.table("workload"), folder, scenario);
   for (const TomlReader& fault : in.tables("fault"))
     scenario.faults.push_back(read_fault(fault, static_cast<int>(scenario.fleet.members.size())));
+  if (auto checks = in.optional_table("checks")) scenario.checks = read_checks(*checks, scenario.slo);
   LOCI_TRY_VOID(in.finish());
   spread_seed(seed, scenario);
   return scenario;

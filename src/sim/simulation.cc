@@ -43,6 +43,7 @@ void add_fleet_metrics(const Fleet& fleet, double duration, std::map<std::string
   metrics["kv_use"] = kv_use;
   metrics["imbalance"] = mean > 0 ? busiest / mean : 1;
   metrics["handovers"] = of(fleet.counters().handovers);
+  metrics["fetches"] = of(fleet.counters().fetches);
   metrics["moves"] = of(fleet.counters().moves);
   metrics["migrations"] = of(fleet.counters().migrations);
   metrics["failovers"] = of(fleet.counters().failovers);
@@ -54,6 +55,20 @@ Result<> validate(const Scenario& scenario) {
   for (const FaultSpec& fault : scenario.faults)
     LOCI_TRY_VOID(validate(fault, static_cast<int>(scenario.fleet.members.size())));
   return {};
+}
+
+void check(const Checks& checks, SimReport& report) {
+  const auto broken = [&](std::string_view what, double is, std::string_view relation, double bound) {
+    report.faults.push_back(fmt::format("{} is {:.4g}, not {} {:g}", what, is, relation, bound));
+  };
+  const auto& metrics = report.metrics;
+  if (checks.longest_wait && metrics.at("ttft.max") > *checks.longest_wait)
+    broken("the longest wait for a first token, seconds,", metrics.at("ttft.max"), "at most",
+           *checks.longest_wait);
+  if (checks.fairness && metrics.at("fairness") < *checks.fairness)
+    broken("fairness among tenants", metrics.at("fairness"), "at least", *checks.fairness);
+  if (checks.attained && metrics.at("attained") < *checks.attained)
+    broken("the share within the limits", metrics.at("attained"), "at least", *checks.attained);
 }
 
 }  // namespace
@@ -79,6 +94,8 @@ Result<SimReport> simulate(const Scenario& scenario) {
   if (clients.wrong_ends() > 0)
     report.faults.push_back(fmt::format("{} events came behind the end of their job", clients.wrong_ends()));
   add_fleet_metrics(*fleet, duration, report.metrics);
+  report.metrics["fairness"] = clients.fairness();
+  check(scenario.checks, report);
   report.wall_seconds = since(began);
   report.metrics["events"] = static_cast<double>(queue.ran());
   return report;

@@ -12,6 +12,13 @@
 
 namespace loci::sim {
 
+/// What must hold of a run's figures; where one does not, the run has a fault.
+struct Checks {
+  std::optional<double> longest_wait{};  // seconds to a first token, of any answered request: none starves
+  std::optional<double> fairness{};      // of tenants, at least: Clients::fairness()
+  std::optional<double> attained{};      // share of the requests within the workload's limits, at least
+};
+
 struct Scenario {
   std::string name;
   FleetOptions fleet;
@@ -19,6 +26,7 @@ struct Scenario {
   ClientOptions clients;
   bench::Slo slo;
   std::vector<FaultSpec> faults;
+  Checks checks{};
   double give_up = 30 * 86400.0;  // virtual seconds behind which what has not ended never will
 };
 

@@ -2,6 +2,7 @@
 // holds.
 #include "sim/simulation.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -209,6 +210,69 @@ TEST(Simulation, ClientsThatGoAwayLeaveNothingBehind) {
   const SimReport report = run(scenario);
   EXPECT_THAT(report.faults, ::testing::IsEmpty());
   EXPECT_GT(report.metrics.at("cancelled"), 20);
+}
+
+// The conductor of Mooncake pulls the prefix that another replica has, where that is quicker than to compute
+// it.
+TEST(Simulation, PrefixesArePulledFromWhoHasThem) {
+  const auto of = [](std::string_view fetch) {
+    return run(scenario_of(fmt::format(R"(
+[machine]
+hardware = "l40s"
+model = "llama-8b"
+[fleet]
+replicas = 4
+router = "conductor"
+router_options = {{fetch_prefixes = {}, balancing = 1.1}}
+[workload]
+dataset = "shared-prefix"
+prefix_len = 4000
+num_prefixes = 3
+input_len = 30
+output_len = 8
+rate = 20
+requests = 120
+)",
+                                       fetch)));
+  };
+  const SimReport pulled = of("true"), computed = of("false");
+  EXPECT_THAT(pulled.faults, ::testing::IsEmpty());
+  EXPECT_THAT(computed.faults, ::testing::IsEmpty());
+  EXPECT_GT(pulled.metrics.at("fetches"), 0);
+  EXPECT_EQ(computed.metrics.at("fetches"), 0);
+  EXPECT_GT(pulled.metrics.at("hit_ratio"), computed.metrics.at("hit_ratio"));
+}
+
+// Two tenants send as many requests, one of them of fifteen times the size, and more than can be served.
+TEST(Simulation, WhatACheckForbidsIsAFault) {
+  const auto of = [](std::string_view order, std::string_view checks) {
+    return run(scenario_of(fmt::format(R"(
+[machine]
+coefficients = [5e-3, 1e-4, 1e-7, 1e-9]
+[engine]
+kv_tokens = 400000
+max_num_seqs = 8
+max_queue_delay = 0
+scheduling_policy = "{}"
+[workload]
+dataset = "mixed"
+mix = "random:1,long-context:1"
+tenants = 2
+tenant_by_part = true
+rate = 20
+requests = 120
+[checks]
+{}
+)",
+                                       order, checks)));
+  };
+  const SimReport fair = of("fair", "fairness = 0.9"), fcfs = of("fcfs", "fairness = 0.9");
+  EXPECT_THAT(fair.faults, ::testing::IsEmpty());
+  ASSERT_EQ(fcfs.faults.size(), 1u) << fcfs.metrics.at("fairness");
+  EXPECT_THAT(fcfs.faults.front(), ::testing::HasSubstr("fairness among tenants is 0."));
+  EXPECT_THAT(of("fcfs", "longest_wait_ms = 1").faults,
+              ::testing::ElementsAre(::testing::HasSubstr("longest wait")));
+  EXPECT_THAT(of("fcfs", "longest_wait_ms = 1e9").faults, ::testing::IsEmpty());
 }
 
 }  // namespace

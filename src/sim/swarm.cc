@@ -83,6 +83,7 @@ FleetOptions random_fleet(Dice& dice, int longest) {
   fleet.failure_detection = std::chrono::milliseconds(dice.spread(1, 3000));
   fleet.transfer = {.latency = dice.within(0, 0.1), .bytes_per_second = 1e9, .bytes_per_token = 1e5};
   fleet.router_options.ttft_slo = dice.within(0.05, 2);
+  fleet.router_options.fetch_prefixes = dice.one_in(2);
   return fleet;
 }
 
