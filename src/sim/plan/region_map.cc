@@ -10,7 +10,8 @@
 namespace loci::sim {
 namespace {
 
-constexpr double kRung = 1.2;  // one rate over the one before
+constexpr double kRunSeconds = 20;  // at least: queues of an overload must outgrow the limits
+constexpr double kRung = 1.2;       // one rate over the one before
 constexpr std::array kLetters{'A', 'D', 'H'};
 
 /// Share of the requests within both limits; those without an end are not.
@@ -71,7 +72,8 @@ class Surveyor {
     asked.rate = rate;
     asked.slo.tpot = cells.front().tpot;
     asked.slo.ttft = cells.back().ttft;  // the longest: none is given up before
-    LOCI_TRY(const Load load, measure(asked, requests_of(question_)));
+    const auto requests = static_cast<std::uint64_t>(rate * kRunSeconds);
+    LOCI_TRY(const Load load, measure(asked, std::max(requests, requests_of(question_))));
     const Arrangement arrangement{layout, question_.max_machines / layout.machines};
     LOCI_TRY(Scenario scenario, scenario_of(asked, load, arrangement));
     scenario.clients.keep_results = true;

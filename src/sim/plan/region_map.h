@@ -32,7 +32,7 @@ struct RegionMap {
 
 /// Where cells lie, as multiples of the question's limits, and how many rates are tried, a fifth apart.
 struct MapGrid {
-  std::vector<double> ttft{0.25, 0.5, 1, 2, 4, 8}, tpot{0.35, 0.5, 0.7, 1, 1.5, 2.25, 3.5};
+  std::vector<double> ttft{0.25, 0.5, 1, 2, 4}, tpot{0.4, 0.7, 1, 1.5, 2.5};
   int rates = 11;  // the question's in the middle
 };
 
