@@ -39,7 +39,8 @@ struct ReplicaView {
   int chunk_tokens = 512;  // rows of a step, single tokens and prompts together; 0: it computes no prompts
   int max_sequences = 64;  // that may run at once
   CostModel::Coefficients cost{20e-3, 6e-4, 1e-6, 1e-7};  // all 0: unknown
-  double recent_tpot = 0;                                 // seconds, mean of what ended lately; 0: unknown
+  bool measured = true;    // `cost` is of steps that were run; else nobody is refused for what it predicts
+  double recent_tpot = 0;  // seconds, mean of what ended lately; 0: unknown
 
   double sequences() const { return 0.0 + running + waiting; }
   double used_kv_blocks() const { return 0.0 + kv_blocks - free_kv_blocks; }

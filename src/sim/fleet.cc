@@ -74,14 +74,16 @@ void Fleet::refresh_view(int index) {
   view.kv_tokens = load.kv_tokens;
   view.head_blocks = load.head_blocks;
   view.free_kv_blocks = here.engine().memory().available();
-  view.cost = cost_of(index);
+  const Replica& like = replica(like_which(index));
+  view.measured = like.engine().cost().observations() > 0;
+  view.cost = like.engine().cost().coefficients();
   at.stale = here.engine().cost().observations() == 0;  // others may learn what it does not know yet
 }
 
 /// What it has measured itself. One that has measured nothing is taken to be like another, of its role where
 /// there is one: by the cost model's defaults, of a slow machine, it would seem slower than any that works,
 /// and routers by predicted time would never ask it.
-CostModel::Coefficients Fleet::cost_of(int index) const {
+int Fleet::like_which(int index) const {
   const auto role = [&](int i) { return options_.members[static_cast<std::size_t>(i)].role; };
   const auto knows = [&](int i) { return is_reachable(i) && replica(i).engine().cost().observations() > 0; };
   int like = index;
@@ -89,7 +91,7 @@ CostModel::Coefficients Fleet::cost_of(int index) const {
     for (int other = 0; other < size(); ++other)
       if (knows(other) && (like == index || (role(like) != role(index) && role(other) == role(index))))
         like = other;
-  return replica(like).engine().cost().coefficients();
+  return like;
 }
 
 std::span<const cluster::ReplicaView> Fleet::views() {

@@ -98,7 +98,7 @@ class Fleet {
   void migrate();
   cluster::RunningRequest running_view(const SequenceOfRequest& sequence, const Job& job) const;
   void refresh_view(int replica);
-  CostModel::Coefficients cost_of(int replica) const;
+  int like_which(int replica) const;
   std::span<const cluster::ReplicaView> views();
   Time transfer(int from, double tokens);
   /// Runs `action` on the job at `at`, if it is still in the same place by then.

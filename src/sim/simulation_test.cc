@@ -243,6 +243,27 @@ requests = 120
   EXPECT_GT(pulled.metrics.at("hit_ratio"), computed.metrics.at("hit_ratio"));
 }
 
+// Before the first step the cost model's defaults, of a slow machine, predict every limit to be broken.
+TEST(Simulation, NobodyIsRefusedForWhatWasNeverMeasured) {
+  const SimReport report = run(scenario_of(R"(
+[machine]
+hardware = "h100"
+model = "llama-8b"
+[fleet]
+prefill = 2
+decode = 2
+router = "conductor"
+router_options = {ttft_ms = 1000, tpot_ms = 50}
+[workload]
+input_len = 3000
+output_len = 8
+rate = 5
+requests = 20
+)"));
+  EXPECT_THAT(report.faults, ::testing::IsEmpty());
+  EXPECT_EQ(report.metrics.at("completed"), 20);
+}
+
 // Two tenants send as many requests, one of them of fifteen times the size, and more than can be served.
 TEST(Simulation, WhatACheckForbidsIsAFault) {
   const auto of = [](std::string_view order, std::string_view checks) {

@@ -32,13 +32,14 @@ class Conductor final : public Router {
     }
     const double slo = ttft_slo(candidates.request);
     best->over_slo = slo > 0 && best->ttft > slo;
-    if (best->over_slo) return std::unexpected(NoRoute::kOverloaded);
+    if (best->over_slo && candidates.at(best->prefill).measured) return std::unexpected(NoRoute::kOverloaded);
     best->decode = best->prefill;
     if (candidates.at(best->prefill).role == ReplicaRole::kPrefill)
       best->decode = *std::ranges::min_element(
           candidates.decode, {}, [&](int id) { return tpot_after(candidates, id, best->ttft); });
     const double tpot = tpot_slo(candidates.request);
-    if (tpot > 0 && tpot_after(candidates, best->decode, best->ttft) > tpot)
+    if (tpot > 0 && candidates.at(best->decode).measured &&
+        tpot_after(candidates, best->decode, best->ttft) > tpot)
       return std::unexpected(NoRoute::kOverloaded);
     return *best;
   }

@@ -70,6 +70,9 @@ TEST(Conductor, RefusesEarlyWhatWouldBeInVain) {
     scene.fleet[id].output_tokens = 60 * 10000.0;
   }
   EXPECT_EQ(scene.ask({}, 2, 0.03).error(), NoRoute::kOverloaded) << "TPOT";
+  for (int id = 0; id < 4; ++id) scene.fleet[id].measured = false;
+  EXPECT_TRUE(scene.ask({}, 2, 0.03).has_value()) << "the cost model's defaults refuse nobody";
+  for (int id = 0; id < 4; ++id) scene.fleet[id].measured = true;
   // Load that will have ended when the prompt is computed is no reason to refuse.
   for (const int id : {2, 3}) scene.fleet[id].output_tokens = 60 * 5;
   EXPECT_TRUE(scene.ask({}, 2, 0.03).has_value());
