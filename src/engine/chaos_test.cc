@@ -161,7 +161,7 @@ Outcome run(unsigned seed, bool compare) {
 #if defined(__SANITIZE_THREAD__)
 constexpr int kSeeds = 500;  // it has one thread
 #elif defined(__SANITIZE_ADDRESS__)
-constexpr int kSeeds = 3000;
+constexpr int kSeeds = 1500;
 #else
 constexpr int kSeeds = 10000;
 #endif

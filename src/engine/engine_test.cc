@@ -9,6 +9,7 @@
 
 #include "engine/testing/engine_harness.h"
 #include "testing/paths.h"
+#include "testing/sanitized.h"
 #include "testing/soak.h"
 
 namespace loci {
@@ -195,7 +196,7 @@ TEST_F(FirstLaw, WhatIsFoundInMemoryChangesNothing) {
 /// Chaos on the real model: any policies, pools, chunks, cancellations.
 TEST_F(FirstLaw, NoConfigurationChangesAToken) {
   std::uint64_t preemptions = 0, found = 0;
-  for (int seed = 0, seeds = testing::rounds(200, 20000); seed < seeds; ++seed) {
+  for (int seed = 0, seeds = testing::rounds(testing::kSanitized ? 30 : 200, 20000); seed < seeds; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(static_cast<unsigned>(seed));
     const auto pick = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
