@@ -158,12 +158,16 @@ static inline TaskList list_tasks(const AttentionArgs& args, int threads, int ro
     partials = reinterpret_cast<float*>(
         thread_scratch(ScratchUse::kPartials, static_cast<std::size_t>(floats_left) * sizeof(float)));
   }
-  // Tiles of one KV head follow each other: its keys and values are still in the cache.
-  for (int kv_head = 0; kv_head < args.kv.kv_heads; ++kv_head)
-    for (int h = 0; h < group; h += heads)
-      for (const TokenTile& tile : token_tiles)
-        add_tasks(args, fair, kv_head * group + h, group - h < heads ? group - h : heads, tile, floats_left,
-                  partials, list);
+  // Of a sequence, tiles of one KV head follow each other: its keys and values are still in the cache. Of
+  // several sequences, the heads of a tile do: they are neighbours in memory.
+  for (const TokenTile *run = token_tiles.begin(), *end = run; run != token_tiles.end(); run = end) {
+    while (end != token_tiles.end() && block_table(args, end->token) == block_table(args, run->token)) ++end;
+    for (int kv_head = 0; kv_head < args.kv.kv_heads; ++kv_head)
+      for (int h = 0; h < group; h += heads)
+        for (const TokenTile* tile = run; tile != end; ++tile)
+          add_tasks(args, fair, kv_head * group + h, group - h < heads ? group - h : heads, *tile,
+                    floats_left, partials, list);
+  }
   return list;
 }
 
@@ -190,8 +194,10 @@ void merge_parts(const AttentionArgs& args, const TileTask& task) {
 template <class Math, class Products = LaneProducts<Math>>
 void attention_with(const AttentionArgs& args, WorkerPool& pool) {
   const TaskList list = list_tasks(args, pool.size(), Products::kRowLimit);
-  pool.for_each_chunk(list.count, 1, [&](int begin, int end) {
-    for (int i = begin; i < end; ++i) Tile<Math, Products>(args, list.tasks[i]).run();
+  const int piece = list.count / (pool.size() * kPiecesPerThread);
+  pool.for_each_chunk(list.count, piece < 1 ? 1 : piece, [&](int begin, int end) {
+    for (int i = begin; i < end; ++i)
+      Tile<Math, Products>(args, list.tasks[i], i + 1 < end ? &list.tasks[i + 1] : nullptr).run();
   });
   pool.for_each_chunk(list.split_count, 1, [&](int begin, int end) {
     for (int i = begin; i < end; ++i) merge_parts<typename Math::Vec>(args, list.split[i]);

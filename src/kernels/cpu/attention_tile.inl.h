@@ -114,9 +114,11 @@ class Tile {
  public:
   using Vec = typename Math::Vec;
 
-  Tile(const AttentionArgs& args, const TileTask& task)
+  /// `next`: which this thread computes then, or nullptr.
+  Tile(const AttentionArgs& args, const TileTask& task, const TileTask* next)
       : args_(args),
         task_(task),
+        next_(next),
         kv_{args.kv,
             nullptr,
             task.head / (args.heads / args.kv.kv_heads),
@@ -155,6 +157,11 @@ class Tile {
     const std::uint32_t* table;
     int table_end;
   };
+  /// Keys of positions [first, end) that are asked for ahead of their use.
+  struct KeysAhead {
+    KvHead<Math> head;
+    int first, end;
+  };
   const std::uint32_t* table(int t) const { return args_.rows.tables[args_.rows.sequence[task_.token + t]]; }
   const Visible& seen(int row) const { return seen_[row / task_.heads]; }
   int token(int row) const { return task_.token + row / task_.heads; }
@@ -180,11 +187,13 @@ class Tile {
   void compute_scores(int first, int end, Rows rows);
   void weigh(int row, int span, int begin_group, int end_group);
   Vec finish_scores(int row, int first, Vec dots) const;
+  KeysAhead keys_ahead(int first, int table_end) const;
   void add_values(int first, int end, Rows rows, int table_end);
   void write_output() const;
 
   const AttentionArgs& args_;
   const TileTask& task_;
+  const TileTask* next_;
   KvHead<Math> kv_;
   TileMemory<Math, Products> memory_;
   Products products_;
@@ -379,18 +388,32 @@ void Tile<Math, Products>::weigh(int row, int span, int begin_group, int end_gro
   sum.store(memory_.weight_sums + row * kLaneCount);
 }
 
+/// The keys behind the span that begins at `first`: of its next span, or of the next task's first one.
+template <class Math, class Products>
+auto Tile<Math, Products>::keys_ahead(int first, int table_end) const -> KeysAhead {
+  const int begin = first / kAttentionSpan * kAttentionSpan + kAttentionSpan;
+  if (begin < table_end || next_ == nullptr) return {kv_, first + kAttentionSpan, table_end};
+  const Visible seen = visible_positions(args_, next_->token);
+  const int part = next_->first_part * kAttentionPart;
+  KeysAhead later{kv_, (seen.first > part ? seen.first : part) / kLaneCount * kLaneCount, seen.end};
+  later.head.table = args_.rows.tables[args_.rows.sequence[next_->token]];
+  later.head.kv_head = next_->head / (args_.heads / args_.kv.kv_heads);
+  return later;
+}
+
 /// sums = sums * corrections + weights x values of positions [first, end), `first` being a multiple of 16.
 template <class Math, class Products>
 void Tile<Math, Products>::add_values(int first, int end, Rows rows, int table_end) {
   const float* values[kSpanGroups];
   int groups = 0;
-  Ahead ahead{.step = kv_.key_step()};  // the keys of the next span
+  Ahead ahead{.step = kv_.key_step()};  // the keys that are read next
+  const KeysAhead later = keys_ahead(first, table_end);
   for (int p = first; p < end; p += kLaneCount, ++groups) {
-    const int next = p + kAttentionSpan;
-    const bool fetches = kv_.once && next < table_end;
+    const int next = later.first + (p - first);
+    const bool fetches = kv_.once && next < later.end;
     values[groups] = kv_.values(groups, p, end - p < kLaneCount ? end - p : kLaneCount,
-                                fetches ? kv_.key_bytes_at(next) : kv_.value_bytes_at(p));
-    ahead.groups[groups] = fetches && kv_.values_in_place() ? kv_.keys_at(next) : values[groups];
+                                fetches ? later.head.key_bytes_at(next) : kv_.value_bytes_at(p));
+    ahead.groups[groups] = fetches && kv_.values_in_place() ? later.head.keys_at(next) : values[groups];
   }
   const ValuePanels panels = kv_.panels();
   for (long d = 0; d < kv_.dims; d += panels.width) {

@@ -32,7 +32,8 @@ namespace loci::kernels::amx {
 inline constexpr int kBlockBytes = kTileRows * kTileBytes;  // of a panel
 inline constexpr int kPiecePanels = 8;
 inline constexpr int kPieceRows = 512;  // their sums are 256 KB of the second-level cache
-inline constexpr int kAheadBlocks = 6;  // when every block comes from memory: 6 KB of each panel
+inline constexpr int kAheadBlocks = 3;  // when every block comes from memory: 3 KB of each panel
+inline constexpr int kFewGroups = 4;    // of rows
 
 /// [panel][row][16], with room for the rows of a last tile.
 template <class Product>
@@ -87,10 +88,11 @@ inline __attribute__((always_inline)) void prefetch_lines(const void* at, int li
     _mm_prefetch(static_cast<const char*>(at) + 64L * line, _MM_HINT_T0);
 }
 
-/// Memory to be asked for meanwhile: `lines` lines at each block.
+/// Memory to be asked for meanwhile.
 struct Ahead {
-  const std::byte* at;
-  int lines;
+  enum { kNothing, kColumns, kShare } what = kNothing;
+  const std::byte* at = nullptr;  // kColumns: where the panels go on behind the last block
+  int lines = 0;                  // kShare: from `at` on, at each block
 };
 
 /// Adds the columns to the sums, whose panels are `sums_stride` rows apart; `first`: begins them.
@@ -106,11 +108,12 @@ void multiply_blocks(const Columns<Product, kPanels>& columns, Sums<Product> sum
                __attribute__((always_inline)) { first ? zero_tile<i()>() : load_tile<i()>(at); });
   const auto* rows = columns.rows;
   for (int b = 0; b < columns.blocks; ++b, rows += columns.stride) {
-    if constexpr (kRowTiles == 2) {
-      if constexpr (Product::kAsksForRows) prefetch_lines(rows + 2 * columns.stride, 2 * kTileRows);
+    if (kRowTiles == 2 && Product::kAsksForRows)
+      prefetch_lines(rows + 2 * columns.stride, kRowTiles * kTileRows);
+    if (ahead.what == Ahead::kShare) {
       prefetch_lines(ahead.at, ahead.lines);
       ahead.at += 64L * ahead.lines;
-    } else {
+    } else if (ahead.what == Ahead::kColumns) {
       const int later = b + kAheadBlocks;  // here or, behind the last block, in the panels that follow
       const std::byte* at = later < columns.blocks ? columns.panels[0] + offset(later, kBlockBytes)
                                                    : ahead.at + offset(later - columns.blocks, kBlockBytes);
@@ -168,7 +171,8 @@ void multiply_chunk(const MatmulArgs& args, const Piece& piece, int panel, int b
   for (int p = 0; p < kPanels; ++p) columns.panels[p] += offset(block, kBlockBytes);
   columns.blocks = block + count <= whole ? count : whole - block;
 
-  // Meanwhile what comes next is asked for, a share of it with each group.
+  // Meanwhile what comes next is asked for: a share of it with each of many groups; by one group just ahead
+  // of its use. With a few groups the processor's own prefetching does better than either.
   const int groups = (piece.count + kGroup - 1) / kGroup;
   const int lines = (kPanels * kTileRows + groups - 1) / groups;
   const std::byte* next = next_columns<Product, kPanels>(args, piece, panel, block, count);
@@ -177,7 +181,10 @@ void multiply_chunk(const MatmulArgs& args, const Piece& piece, int panel, int b
     columns.stride = Product::stride(args, row);
     columns.rows = Product::rows(args, row) + offset(block, columns.stride);
     const long share = offset(g, 64L * lines * columns.blocks), chunk = offset(count, kBlockBytes);
-    const Ahead ahead{next + share / chunk * panel_bytes + share % chunk, lines};
+    const Ahead ahead = groups == 1 ? Ahead{Ahead::kColumns, next}
+                        : groups > kFewGroups
+                            ? Ahead{Ahead::kShare, next + share / chunk * panel_bytes + share % chunk, lines}
+                            : Ahead{};
     const Sums<Product> group_sums = sums + g * kGroup;
     multiply_blocks<Product, kRowTiles, kPanels>(columns, group_sums, piece.count, block == 0, ahead);
     if (columns.blocks == count) continue;
@@ -185,7 +192,7 @@ void multiply_chunk(const MatmulArgs& args, const Piece& piece, int panel, int b
         {}, columns.rows + offset(columns.blocks, columns.stride), columns.stride, 1};
     for (int p = 0; p < kPanels; ++p) rest.panels[p] = last.bytes[p];
     multiply_blocks<Product, kRowTiles, kPanels>(rest, group_sums, piece.count,
-                                                 block == 0 && columns.blocks == 0, {last.bytes[0], 0});
+                                                 block == 0 && columns.blocks == 0, {});
   }
 }
 
