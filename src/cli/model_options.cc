@@ -196,6 +196,8 @@ void add_engine_options(CLI::App& command, ModelOptions& options) {
       ->take_last();
   command.add_flag("--enable-prefix-caching,!--no-enable-prefix-caching", engine.prefix_caching,
                    "keep KV of ended requests for those that begin alike (default)");
+  command.add_flag("--kv-prefault,!--no-kv-prefault", engine.kv_prefault,
+                   "have the system provide KV memory in idle time (default), not where it is first used");
   command
       .add_option("--swap-space", engine.swap_space,
                   "memory of the host tier, such as 2GB, to which KV goes before it is given up; 0: none")

@@ -338,11 +338,10 @@ void Engine::deliver(Time now) {
   }
   outbox_.clear();
   for (const auto& request : ended_) {
-    observe_end(*request, now);
+    observe_end(*request);
     records_.add(record_of(*request, true, now));
   }
   ended_.clear();
-  if (waiting_.empty()) last_end_.reset();  // the pause until the next end says nothing of a queue
 }
 
 void Engine::check_conservation() const {

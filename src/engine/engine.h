@@ -21,6 +21,7 @@
 #include "engine/request.h"
 #include "engine/sequence.h"
 #include "engine/tenants.h"
+#include "engine/wait_forecast.h"
 #include "memory/kv_memory.h"
 #include "sched/scheduler.h"
 
@@ -124,9 +125,8 @@ class Engine {
   EngineLoad load() const;
   /// All sequences, those that run first. Of single-choice requests, one each.
   void list_sequences(std::vector<SequenceOfRequest>& out) const;
-  /// What each tenant has had, and the seconds until a request of its that came now would begin: a fair order
-  /// gives it its share, however much the others ask for. Returns those of whoever is not known yet.
-  double report_tenants(std::vector<TenantStats>& out);
+  /// Writes over `out`, and allocates nothing while there are as many tenants and slots.
+  void foresee(WaitForecast& out) const;
   /// Accounts of the requests of this name: those that run, and the last ones that ended.
   std::vector<RequestRecord> records(std::string_view name, Time now) const;
 
@@ -173,16 +173,9 @@ class Engine {
   void build_views();
   void account_phases(Time now);
   void observe_step(Time now);
-  void observe_end(const ActiveRequest& request, Time now);
+  void observe_end(const ActiveRequest& request);
 
-  // How long one waits (engine_wait.cc).
-  struct Queue {
-    StepWork prompts;
-    int sequences = 0;
-  };
-  void count_steps_left();
-  double seconds_until_slot(int before) const;
-  double wait_behind(const Queue& queue, double share) const;
+  void count_steps_left(std::vector<double>& steps) const;  // engine_wait.cc
 
   // KV of a sequence (engine_memory.cc).
   void begin_prefix(Sequence& sequence, int cached_tokens, Time now);
@@ -243,10 +236,8 @@ class Engine {
   EngineCounters counters_;
   RecordBook records_;
   SampleScratch scratch_;
-  double mean_output_ = 0;        // tokens of those that came to their end, a moving average
-  double mean_step_ = 0;          // seconds of a step, likewise
-  double mean_turn_ = 0;          // seconds between two requests' ends while some wait, likewise
-  std::optional<Time> last_end_;  // of a request, while some waited
+  double mean_cached_ = 0;  // part of a prompt that is found in memory, likewise
+  double mean_output_ = 0;  // tokens of those that came to their end, a moving average
   int steps_without_progress_ = 0;
   std::optional<Time> resting_until_;
 
@@ -263,8 +254,6 @@ class Engine {
   std::uint64_t ranked_ = 0;        // KvMemory::sharing() when they were ordered
   std::vector<SequenceSlice> ordered_slices_;
   std::vector<SequenceSlice> slices_;  // of the plan, without those that find no room after all
-  std::vector<double> steps_left_;
-  std::vector<Queue> queues_;  // [tenant]
   StepWork work_;
   Time step_began_{};
   std::vector<ActiveRequest*> expanded_;  // searches whose beams all wait: they take a step

@@ -20,6 +20,8 @@ struct EngineConfig {
   int block_size = 16;               // tokens of a KV block
   std::optional<std::uint64_t> kv_cache_memory{};  // bytes; default: what max_num_seqs sequences of
                                                    // max_model_len need, at most 4 GiB
+  bool kv_prefault =
+      true;  // the pages of KV memory are provided in idle time, not where steps first use them
   std::optional<DType> kv_cache_dtype{};  // F32, F16, BF16, I8 or F8_E4M3; default: the model's own type (16
                                           // bits if quantized)
   bool prefix_caching = true;             // KV stays in memory when its request has ended, to be found again

@@ -172,18 +172,16 @@ void Engine::account_phases(Time now) {
 void Engine::observe_step(Time now) {
   if (work_.tokens > 0 && now > step_began_) {
     cost_.observe(work_, seconds(now - step_began_));
-    average(mean_step_, seconds(now - step_began_));
   }
   work_ = {};
 }
 
 /// A request is over. One that was cut short says nothing of how long others take.
-void Engine::observe_end(const ActiveRequest& request, Time now) {
+void Engine::observe_end(const ActiveRequest& request) {
   if (request.cut_short) return;
   if (request.request.max_tokens > 0)
     average(mean_output_, double{1} * request.usage.completion_tokens / request.request.choices);
-  if (last_end_) average(mean_turn_, seconds(now - *last_end_));
-  last_end_ = now;
+  average(mean_cached_, double{1} * request.usage.cached_tokens / std::max(1, request.usage.prompt_tokens));
 }
 
 RequestRecord record_of(const ActiveRequest& request, bool finished, Time now) {

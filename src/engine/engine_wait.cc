@@ -1,6 +1,6 @@
-// How long a request that came now would wait: by this requests are refused before they wait in vain.
+// What the engine foresees for a request that came now: by this requests are refused before they wait in
+// vain.
 #include <algorithm>
-#include <cmath>
 
 #include "engine/engine.h"
 
@@ -8,62 +8,43 @@ namespace loci {
 
 /// Steps until each of the running sequences has generated what it may, or what is usual, the first to end
 /// first.
-void Engine::count_steps_left() {
-  steps_left_.clear();
+void Engine::count_steps_left(std::vector<double>& steps) const {
+  steps.clear();
   for (const auto& sequence : running_) {
     const int to_come = std::max(1, sequence->request->request.max_tokens - sequence->generated());
     const double usual = std::max(mean_output_ - sequence->generated(), mean_output_ / 4);
-    steps_left_.push_back(mean_output_ > 0 ? std::min<double>(to_come, usual) : to_come);
+    steps.push_back(mean_output_ > 0 ? std::min<double>(to_come, usual) : to_come);
   }
-  std::ranges::sort(steps_left_);
+  std::ranges::sort(steps);
 }
 
-/// Seconds until a slot is left for one more when `before` others have taken theirs: of those that run as
-/// many must end, and behind these requests end as they did of late, or, where that is not known, as often as
-/// these do.
-double Engine::seconds_until_slot(int before) const {
-  const int free = parts_.limits.step.max_sequences - running();
-  if (before < free || steps_left_.empty()) return 0;
-  const auto place = static_cast<std::size_t>(before - free);
-  const auto last = std::min(place, steps_left_.size() - 1);
-  const double turn =
-      mean_turn_ > 0 ? mean_turn_ : mean_step_ * steps_left_.back() / static_cast<double>(steps_left_.size());
-  return mean_step_ * steps_left_[last] + turn * static_cast<double>(place - last);
-}
-
-/// Seconds until whoever stands behind `queue`, of `share` of the service, begins: as many must end as stand
-/// before it and one more, and their prompts must be computed.
-double Engine::wait_behind(const Queue& queue, double share) const {
-  const int before = static_cast<int>(std::ceil(queue.sequences / share));
-  const double prompts = queue.sequences > 0 ? cost_.predict(queue.prompts) / share : 0;
-  return std::max(prompts, seconds_until_slot(before));
-}
-
-double Engine::report_tenants(std::vector<TenantStats>& out) {
-  tenants_.report(out);
-  count_steps_left();
-  Queue all;
-  queues_.assign(out.size(), {});
+void Engine::foresee(WaitForecast& out) const {
+  const std::span<const TenantView> tenants = tenants_.views();
+  out.waiting = {};
+  out.tenants.resize(tenants.size());
+  for (std::size_t i = 0; i < tenants.size(); ++i) {
+    WaitForecast::Tenant& tenant = out.tenants[i];
+    tenant.name = tenants_.name(static_cast<int>(i));
+    tenant.weight = tenants[i].weight;
+    tenant.active = tenants_.requests(static_cast<int>(i)) > 0;
+    tenant.waiting = {};
+  }
   for (const auto& sequence : waiting_) {
+    const ActiveRequest& request = *sequence->request;
+    if (request.request.service == Service::kOffline) continue;  // online requests go first
     const int cached = sequence->match.blocks() * parts_.limits.block_tokens;
     const int missing = std::max(1, sequence->known() - cached);
-    for (Queue* queue : {&all, &queues_[static_cast<std::size_t>(sequence->request->tenant)]}) {
-      queue->prompts.add_slice(cached, missing);
-      ++queue->sequences;
-    }
+    for (QueuedWork* queue : {&out.waiting, &out.tenants[static_cast<std::size_t>(request.tenant)].waiting})
+      queue->add(cached, missing, 1);
   }
-  const double wait = wait_behind(all, 1);
-  double weights = 0;  // of those that have requests
-  for (std::size_t i = 0; i < out.size(); ++i)
-    if (out[i].requests > 0) weights += tenants_.views()[i].weight;
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i].predicted_wait = wait;
-    if (parts_.policies.order != order_fair) continue;  // other orders promise a tenant nothing
-    const double weight = tenants_.views()[i].weight;
-    const double share = weight / (out[i].requests > 0 ? weights : weights + weight);
-    out[i].predicted_wait = std::min(wait, wait_behind(queues_[i], share));
-  }
-  return wait;
+  out.fair = parts_.policies.order == order_fair;
+  out.free_slots = parts_.limits.step.max_sequences - running();
+  count_steps_left(out.steps_left);
+  out.usual_steps = mean_output_;
+  out.usually_cached = mean_cached_;
+  out.decoding = {};
+  for (const auto& sequence : running_) out.decoding.add_slice(sequence->known() - 1, 1);
+  out.cost = cost_;
 }
 
 }  // namespace loci

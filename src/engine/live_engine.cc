@@ -16,7 +16,7 @@
 #include "engine/loaded_model.h"
 #include "engine/local_executor.h"
 #include "engine/memory_plan.h"
-#include "engine/queue_limit.h"
+#include "engine/queue_gate.h"
 #include "engine/step_log.h"
 
 namespace loci {
@@ -54,8 +54,13 @@ Result<std::unique_ptr<Executor>> local_executor(const Model& model, const Memor
   const kernels::OpTable* ops = kernels::ops_for(kernels::best_isa());
   LOCI_CHECK(ops != nullptr);
   log_info("kernels: {}, {} threads", ops->name, threads);
-  return LocalExecutor::create(model,
-                               {plan.kv, plan.kv_blocks, plan.workspace, threads, ops, plan.host_blocks});
+  return LocalExecutor::create(model, {.kv = plan.kv,
+                                       .kv_blocks = plan.kv_blocks,
+                                       .limits = plan.workspace,
+                                       .threads = threads,
+                                       .ops = ops,
+                                       .host_blocks = plan.host_blocks,
+                                       .prefault = config.kv_prefault});
 }
 
 }  // namespace
@@ -66,13 +71,16 @@ struct LiveEngine::State {
       : model(loaded),
         limits(parts.limits),
         stall_timeout(config.stall_timeout),
-        queue{.max_pending = static_cast<std::int64_t>(config.max_queued_requests) + config.max_num_seqs,
-              .max_delay = config.max_queue_delay_s},
         executor(std::move(port)),
         engine(observed(std::move(parts))),
         // One submit and one cancel for each request that may be pending, the questions, and a stop: push
         // never fails.
-        mailbox(2 * static_cast<std::size_t>(queue.max_pending) + kMaxQuestions + 1) {}
+        mailbox(2 * static_cast<std::size_t>(max_pending(config)) + kMaxQuestions + 1),
+        gate({.max_pending = max_pending(config), .max_delay = config.max_queue_delay_s}) {}
+
+  static std::int64_t max_pending(const EngineConfig& config) {
+    return static_cast<std::int64_t>(config.max_queued_requests) + config.max_num_seqs;
+  }
 
   Engine::Parts observed(Engine::Parts parts) {
     parts.before_run = [this](double predicted) {
@@ -111,6 +119,10 @@ struct LiveEngine::State {
   void apply(Command& command) {
     if (auto* submit = std::get_if<SubmitCommand>(&command)) {
       if (log) log->accept(submit->id, submit->request, submit->arrival);
+      {
+        const std::lock_guard lock(stats_mutex);
+        gate.taken(submit->request.tenant, arrival_of(submit->request));
+      }
       EventSink sink = log ? logging(submit->id, std::move(submit->sink)) : std::move(submit->sink);
       engine.accept(submit->id, std::move(submit->request), std::move(sink), submit->arrival);
     } else if (auto* ask = std::get_if<AskCommand>(&command)) {
@@ -135,23 +147,24 @@ struct LiveEngine::State {
   }
 
   /// Counts the request as ended after its last event has been delivered.
-  EventSink counting(EventSink sink) {
-    return [this, sink = std::move(sink)](Event&& event) {
+  EventSink counting(std::string tenant, EventSink sink) {
+    return [this, tenant = std::move(tenant), sink = std::move(sink)](Event&& event) {
       const bool last = event.last;
       sink(std::move(event));
       if (!last) return;
+      leave(tenant);
       const std::lock_guard lock(drain_mutex);
       if (--pending == 0) drained.notify_all();
     };
   }
 
-  /// Whether one more request may wait; with drain_mutex.
-  Result<> check_queue(Service service, const std::string& tenant) {
-    const std::lock_guard stats_lock(stats_mutex);
-    const auto has_name = [&](const TenantStats& t) { return t.name == tenant; };
-    const auto known = std::ranges::find_if(stats.tenants, has_name);
-    const double wait = known != stats.tenants.end() ? known->predicted_wait : stats.predicted_wait;
-    return loci::check_queue(queue, {pending, wait}, service);
+  Result<> enter(const Request& request) {
+    const std::lock_guard lock(stats_mutex);
+    return gate.enter(request);
+  }
+  void leave(const std::string& tenant) {
+    const std::lock_guard lock(stats_mutex);
+    gate.leave(tenant);
   }
 
   void publish() {
@@ -171,13 +184,13 @@ struct LiveEngine::State {
              .expected_output = engine.expected_output(),
              .cost_error = engine.cost().relative_error(),
              .cost = engine.cost().coefficients()};
-    stats.predicted_wait = engine.report_tenants(stats.tenants);
+    engine.tenants().report(stats.tenants);
+    gate.renew([this](WaitForecast& forecast) { engine.foresee(forecast); });
   }
 
   const LoadedModel& model;
   const EngineLimits limits;
   const Duration stall_timeout;
-  const QueueLimit queue;
   std::unique_ptr<Executor> executor;
   Engine engine;  // of the engine thread, as is the log
   std::unique_ptr<StepLogWriter> log;
@@ -192,8 +205,9 @@ struct LiveEngine::State {
   std::atomic<std::size_t> questions{0};
   std::mutex drain_mutex;
   std::condition_variable drained;
-  mutable std::mutex stats_mutex;
+  mutable std::mutex stats_mutex;  // of the two below
   EngineStats stats;
+  QueueGate gate;
   std::thread thread;
 };
 
@@ -242,11 +256,12 @@ Result<RequestId> LiveEngine::submit(Request request, EventSink sink) {
     // With the lock, close() and drain() see either this request or its refusal.
     const std::lock_guard lock(s.drain_mutex);
     if (s.closed) return fail(ErrorCode::kUnavailable, "the server is shutting down");
-    LOCI_TRY_VOID(s.check_queue(request.service, request.tenant));
+    LOCI_TRY_VOID(s.enter(request));
     if (s.pending++ == 0) s.last_progress = now();
   }
   const RequestId id{s.next_id++};
-  const bool sent = s.mailbox.push(SubmitCommand{id, std::move(request), s.counting(std::move(sink)), now()});
+  sink = s.counting(request.tenant, std::move(sink));
+  const bool sent = s.mailbox.push(SubmitCommand{id, std::move(request), std::move(sink), now()});
   LOCI_CHECK(sent);
   return id;
 }
@@ -268,7 +283,10 @@ bool LiveEngine::ask(std::function<void(Engine&, Time)> question) {
 
 EngineStats LiveEngine::stats() const {
   const std::lock_guard lock(state_->stats_mutex);
-  return state_->stats;
+  EngineStats stats = state_->stats;
+  stats.predicted_wait = state_->gate.wait();
+  for (TenantStats& tenant : stats.tenants) tenant.predicted_wait = state_->gate.wait_of(tenant.name);
+  return stats;
 }
 
 bool LiveEngine::making_progress() const {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "base/page_warmer.h"
 #include "base/worker_pool.h"
 #include "engine/executor.h"
 #include "kernels/ops.h"
@@ -22,6 +24,7 @@ class LocalExecutor final : public Executor {
     int threads;
     const kernels::OpTable* ops;  // never null
     int host_blocks = 0;          // slots of the host tier
+    bool prefault = false;        // the arena's pages are provided ahead of their use
   };
   /// `model` must outlive the executor.
   static Result<std::unique_ptr<LocalExecutor>> create(const Model& model, const Options& options);
@@ -39,12 +42,15 @@ class LocalExecutor final : public Executor {
         host_(std::move(host)),
         workspace_(model.spec(), options.limits),
         ops_(*options.ops),
-        pool_(options.threads) {}
+        pool_(options.threads) {
+    if (options.prefault) warmer_.emplace(arena_.memory());
+  }
 
   bool copy_one(const BlockCopy& copy);
 
   const Model& model_;
   KvArena arena_;
+  std::optional<PageWarmer> warmer_;  // of the arena
   HostTier host_;
   Workspace workspace_;
   const kernels::OpTable& ops_;

@@ -69,6 +69,8 @@ class Tenants {
   void add_blocks(int tenant, int blocks) { at(tenant).blocks += blocks; }
 
   std::span<const TenantView> views() const { return views_; }
+  const std::string& name(int tenant) const { return names_[static_cast<std::size_t>(tenant)]; }
+  int requests(int tenant) const { return active_[static_cast<std::size_t>(tenant)]; }
   /// Writes over `out`, whatever it held; allocates nothing while the tenants are the same.
   void report(std::vector<TenantStats>& out) const {
     out.resize(views_.size());

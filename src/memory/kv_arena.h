@@ -37,6 +37,7 @@ class KvArena {
 
   std::span<const kernels::KvView> layers() const { return views_; }  // [layers]
   std::size_t bytes() const { return arena_.bytes().size(); }
+  std::span<std::byte> memory() { return arena_.bytes(); }  // of all blocks
   /// All layers of one block.
   std::span<std::byte> block(std::uint32_t number) {
     return arena_.bytes().subspan(number * block_bytes_, block_bytes_);

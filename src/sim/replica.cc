@@ -20,7 +20,8 @@ std::uint64_t KvPayload::checksum_of(const KvPayload& payload) {
   return sum;
 }
 
-Replica::Replica(const ReplicaOptions& options, EventQueue& queue) : options_(options), queue_(queue) {
+Replica::Replica(const ReplicaOptions& options, EventQueue& queue)
+    : options_(options), queue_(queue), gate_(options.queue) {
   start();
 }
 
@@ -49,10 +50,9 @@ void Replica::start() {
 Result<> Replica::submit(RequestId id, Request request, EventSink sink, std::optional<KvPayload> kv) {
   if (!up()) return fail(ErrorCode::kUnavailable, "the server is down");
   LOCI_TRY_VOID(validate(request, options_.limits, tokenizer_.vocab_size()));
-  LOCI_TRY_VOID(check_queue(options_.queue, {pending_, predicted_wait_}, request.service));
-  ++pending_;
-  auto counting = [this, life = life_, sink = std::move(sink)](Event&& event) {
-    if (event.last && life == life_) --pending_;
+  LOCI_TRY_VOID(gate_.enter(request));
+  auto counting = [this, life = life_, tenant = request.tenant, sink = std::move(sink)](Event&& event) {
+    if (event.last && life == life_) gate_.leave(tenant);
     sink(std::move(event));
   };
   commands_.push_back(SubmitCommand{id, std::move(request), std::move(counting), now(), std::move(kv)});
@@ -81,7 +81,7 @@ void Replica::turn() {
   const double seconds = executor_->take_seconds();
   if (seconds == 0) {
     engine_->deliver(now());
-    predicted_wait_ = engine_->report_tenants(tenant_stats_);
+    renew_forecast();
     if (after_step) after_step();
     if (engine_->idle()) {
       if (!commands_.empty()) wake(queue_.now());
@@ -100,14 +100,19 @@ void Replica::turn() {
 
 void Replica::finish_step() {
   stepping_ = false;
-  predicted_wait_ = engine_->report_tenants(tenant_stats_);
+  renew_forecast();
   engine_->deliver(now());
   if (after_step) after_step();
   if (!engine_->idle() || !commands_.empty()) wake(queue_.now());
 }
 
+void Replica::renew_forecast() {
+  gate_.renew([this](WaitForecast& forecast) { engine_->foresee(forecast); });
+}
+
 void Replica::apply(Command& command) {
   if (auto* submit = std::get_if<SubmitCommand>(&command)) {
+    gate_.taken(submit->request.tenant, arrival_of(submit->request));
     if (submit->kv) put_in_place(*submit->kv, submit->request.cache_namespace);
     engine_->accept(submit->id, std::move(submit->request), std::move(submit->sink), submit->arrival);
   } else {
@@ -165,8 +170,7 @@ void Replica::crash() {
   commands_.clear();
   next_turn_.reset();
   stepping_ = false;
-  pending_ = 0;
-  predicted_wait_ = 0;
+  gate_ = QueueGate(options_.queue);
 }
 
 void Replica::restart() {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "engine/queue_limit.h"
+#include "engine/queue_gate.h"
 #include "sim/event_queue.h"
 #include "sim/simulated_executor.h"
 #include "text/letter_tokenizer.h"
@@ -62,7 +62,7 @@ class Replica {
   /// Between its steps only.
   const Engine& engine() const { return *engine_; }
   const ReplicaOptions& options() const { return options_; }
-  int pending() const { return pending_; }
+  int pending() const { return static_cast<int>(gate_.pending()); }
   /// With what has been submitted and not yet been taken.
   EngineLoad load() const;
   double busy_seconds() const { return busy_seconds_; }
@@ -94,6 +94,7 @@ class Replica {
   void apply(Command& command);
   void put_in_place(const KvPayload& kv, CacheNamespace owner);
   void finish_step();
+  void renew_forecast();
 
   ReplicaOptions options_;
   EventQueue& queue_;
@@ -101,15 +102,13 @@ class Replica {
   std::unique_ptr<SimulatedExecutor> executor_;
   std::unique_ptr<Engine> engine_;
   std::vector<Command> commands_;
-  std::vector<TenantStats> tenant_stats_;
+  QueueGate gate_;
   std::uint64_t life_ = 0;   // rises with each crash: what was planned before it does not happen
   std::uint64_t wakes_ = 0;  // rises with each planned turn: only the last one counts
   std::optional<Time> next_turn_;
   std::uint64_t hash_of_past_lives_ = 0, damaged_payloads_ = 0;
   bool stepping_ = false;
-  int pending_ = 0;
-  double busy_seconds_ = 0, kv_seconds_ = 0, predicted_wait_ = 0, slowdown_ = 1, damage_share_ = 0,
-         copy_slowdown_ = 1;
+  double busy_seconds_ = 0, kv_seconds_ = 0, slowdown_ = 1, damage_share_ = 0, copy_slowdown_ = 1;
   Duration skew_{};
 };
 

@@ -105,10 +105,12 @@ class OracleWorld {
     EXPECT_EQ(executor_.copied, kv.demoted_blocks + kv.promoted_blocks + kv.copied_on_write);
   }
   Engine& engine() { return engine_; }
-  double predicted_wait() {
-    std::vector<TenantStats> tenants;
-    return engine_.report_tenants(tenants);
+  WaitForecast forecast() {
+    WaitForecast forecast;
+    engine_.foresee(forecast);
+    return forecast;
   }
+  double predicted_wait() { return forecast().seconds(); }
   OracleExecutor& executor() { return executor_; }
   std::map<int, Seen>& seen() { return seen_; }
   Time now() const { return now_; }
