@@ -96,7 +96,8 @@ Result<> run_replay(const SimOptions& options) {
     std::ofstream file(options.fit, std::ios::binary);
     file << sim::to_json(curve) << '\n';
     if (!file.flush()) return fail(ErrorCode::kIo, "cannot write {}", options.fit);
-    fmt::print("{}: {}, deviation of a step {:.1f} %\n", options.fit, curve.provenance, 100 * curve.noise);
+    fmt::print("{}: {}, deviation of a step {:.1f} %\n", options.fit, curve.provenance,
+               100 * curve.noise.deviation());
   }
   if (report.differs_at)
     return fail(ErrorCode::kCorrupt, "{}: the plan of turn {} is not the one that was made", options.replay,

@@ -88,11 +88,9 @@ Machine read_machine(TomlReader in, const std::filesystem::path& folder) {
                 "are four: of a step, a token, a position of KV and an attention pair, in seconds");
     }
   }
-  machine.curve.noise = in.number("noise", {0, 2}, machine.curve.noise);
+  if (in.has("noise")) machine.curve.noise = StepNoise::of_deviation(in.number("noise", {0, 2}, 0));
   const double speed = in.number("speed", {1e-3, 1e3}, 1);
-  for (StepCurve::Knot& knot : machine.curve.by_tokens) knot.seconds /= speed;
-  machine.curve.per_kv_token /= speed;
-  machine.curve.per_pair /= speed;
+  scale(machine.curve, 1 / speed);
   machine.kv_bytes_per_token = in.number("kv_bytes_per_token", {0, 1e9}, machine.kv_bytes_per_token);
   machine.link_bytes_per_second =
       in.number("link_gb_per_second", {0, 1e6}, machine.link_bytes_per_second / 1e9) * 1e9;

@@ -1,6 +1,5 @@
 #include "sim/simulated_executor.h"
 
-#include <cmath>
 #include <utility>
 
 #include "base/check.h"
@@ -24,8 +23,7 @@ StepResult SimulatedExecutor::run(const Batch& batch) {
     work_.add_slice(batch.positions[row], static_cast<int>(end - row));
     row = end;
   }
-  const double noise = options_.curve.noise > 0 ? std::exp(options_.curve.noise * draws_.normal()) : 1;
-  seconds_ += options_.curve.seconds(work_) * slowdown * noise;
+  seconds_ += options_.curve.seconds(work_) * slowdown * noise_.next(options_.curve.noise, draws_);
   return oracle_.run(batch);
 }
 

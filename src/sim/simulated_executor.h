@@ -36,6 +36,7 @@ class SimulatedExecutor final : public Executor {
   TokenOracle oracle_;
   std::vector<BlockKey> host_keys_;
   bench::Draws draws_;
+  StepNoiseDraws noise_;
   StepWork work_;
   double seconds_ = 0;
 };

@@ -41,12 +41,14 @@ std::vector<double> knots_of(const std::vector<MeasuredStep>& steps) {
   return knots;
 }
 
-/// Least squares with coefficients >= 0: minimizes |A x - 1|, rows of A divided by what was measured.
-std::vector<double> solve(const std::vector<std::vector<double>>& rows, std::size_t width) {
+/// Least squares with coefficients >= 0: minimizes |A x - b|.
+std::vector<double> solve(const std::vector<std::vector<double>>& rows, const std::vector<double>& b,
+                          std::size_t width) {
   std::vector<double> gram(width * width, 0), target(width, 0), x(width, 0);
-  for (const auto& row : rows)
+  for (std::size_t r = 0; r < rows.size(); ++r)
     for (std::size_t i = 0; i < width; ++i) {
-      target[i] += row[i];
+      const std::vector<double>& row = rows[r];
+      target[i] += row[i] * b[r];
       for (std::size_t j = 0; j < width; ++j) gram[i * width + j] += row[i] * row[j];
     }
   for (int sweep = 0; sweep < kSweeps; ++sweep)
@@ -59,18 +61,22 @@ std::vector<double> solve(const std::vector<std::vector<double>>& rows, std::siz
   return x;
 }
 
-StepCurve fit_once(const std::vector<MeasuredStep>& steps) {
+/// Errors count relative to what `before` predicts, or, where there is none, to what was measured: that comes
+/// out too low, as a step that was slow by chance counts less.
+StepCurve fit_once(const std::vector<MeasuredStep>& steps, const StepCurve* before = nullptr) {
   const std::vector<double> knots = knots_of(steps);
   const std::size_t width = knots.size() + 2;
   std::vector<std::vector<double>> rows;
-  std::vector<double> row;
+  std::vector<double> row, measured;
   std::vector<double> scale(width, 0);  // so that coefficients are near 1
   for (const MeasuredStep& step : steps) {
     shares(knots, step.work.tokens, row);
     row.push_back(step.work.kv_tokens);
     row.push_back(step.work.attention_pairs);
+    const double unit = before != nullptr ? before->seconds(step.work) : step.seconds;
+    measured.push_back(step.seconds / unit);
     for (std::size_t i = 0; i < width; ++i) {
-      row[i] /= step.seconds;
+      row[i] /= unit;
       scale[i] = std::max(scale[i], row[i]);
     }
     rows.push_back(row);
@@ -78,7 +84,7 @@ StepCurve fit_once(const std::vector<MeasuredStep>& steps) {
   for (auto& scaled : rows)
     for (std::size_t i = 0; i < width; ++i)
       if (scale[i] > 0) scaled[i] /= scale[i];
-  std::vector<double> x = solve(rows, width);
+  std::vector<double> x = solve(rows, measured, width);
   for (std::size_t i = 0; i < width; ++i) x[i] = scale[i] > 0 ? x[i] / scale[i] : 0;
   StepCurve curve;
   double height = 0;
@@ -95,6 +101,25 @@ Result<double> number_at(const json::object& object, std::string_view key, doubl
   const double number = value->to_number<double>();
   if (number >= 0 && std::isfinite(number)) return number;
   return fail(ErrorCode::kInvalidArgument, "'{}' is {}, not a number from 0 up", key, number);
+}
+
+/// A list of factors, or a deviation.
+Result<StepNoise> noise_from(const json::object& object) {
+  const json::value* field = find_field(object, "noise");
+  if (field == nullptr || !field->is_array()) {
+    LOCI_TRY(const double deviation, number_at(object, "noise", 0));
+    return StepNoise::of_deviation(deviation);
+  }
+  StepNoise noise;
+  for (const json::value& factor : field->get_array()) {
+    if (!factor.is_number() || !(factor.to_number<double>() > 0) ||
+        !std::isfinite(factor.to_number<double>()))
+      return fail(ErrorCode::kInvalidArgument, "'noise' is no list of factors above 0");
+    noise.factors.push_back(factor.to_number<double>());
+  }
+  LOCI_TRY(noise.persistence, number_at(object, "persistence", 0));
+  if (noise.persistence >= 1) return fail(ErrorCode::kInvalidArgument, "'persistence' is not below 1");
+  return noise;
 }
 
 Result<std::vector<StepCurve::Knot>> knots_from(const json::object& object) {
@@ -130,6 +155,12 @@ double StepCurve::seconds(const StepWork& work) const {
   return a.seconds + (b.seconds - a.seconds) * (work.tokens - a.tokens) / (b.tokens - a.tokens) + beside;
 }
 
+void scale(StepCurve& curve, double factor) {
+  for (StepCurve::Knot& knot : curve.by_tokens) knot.seconds *= factor;
+  curve.per_kv_token *= factor;
+  curve.per_pair *= factor;
+}
+
 StepCurve line(const CostModel::Coefficients& coefficients) {
   const auto [a, b, c, d] = coefficients;
   return {.by_tokens = {{0, a}, {1, a + b}}, .per_kv_token = c, .per_pair = d};
@@ -146,11 +177,13 @@ Result<StepCurve> fit_curve(const std::vector<MeasuredStep>& steps) {
   std::vector<MeasuredStep> near;
   for (const MeasuredStep& step : used)
     if (std::abs(std::log(step.seconds / curve.seconds(step.work))) < kFarFromFit) near.push_back(step);
-  if (near.size() >= kLeastSteps) curve = fit_once(used = near);
-  double squares = 0;
-  for (const MeasuredStep& step : used)
-    squares += std::pow(std::log(step.seconds / curve.seconds(step.work)), 2);
-  curve.noise = std::sqrt(squares / static_cast<double>(used.size()));
+  if (near.size() < kLeastSteps) near = used;
+  for (int i = 0; i < 3; ++i) curve = fit_once(near, &curve);
+  std::vector<double> ratios;
+  double sum = 0;
+  for (const MeasuredStep& step : used) sum += ratios.emplace_back(step.seconds / curve.seconds(step.work));
+  scale(curve, sum / static_cast<double>(ratios.size()));
+  curve.noise = StepNoise::of_ratios(ratios);
   curve.provenance = fmt::format("fitted to {} steps", used.size());
   return curve;
 }
@@ -163,7 +196,8 @@ std::string to_json(const StepCurve& curve) {
                                       {"per_kv_token", curve.per_kv_token},
                                       {"per_pair", curve.per_pair},
                                       {"per_block_copy", curve.per_block_copy},
-                                      {"noise", curve.noise}});
+                                      {"noise", json::value_from(curve.noise.factors)},
+                                      {"persistence", curve.noise.persistence}});
 }
 
 Result<StepCurve> curve_from_json(std::string_view text) {
@@ -175,7 +209,7 @@ Result<StepCurve> curve_from_json(std::string_view text) {
   LOCI_TRY(curve.per_kv_token, number_at(object, "per_kv_token", 0));
   LOCI_TRY(curve.per_pair, number_at(object, "per_pair", 0));
   LOCI_TRY(curve.per_block_copy, number_at(object, "per_block_copy", 0));
-  LOCI_TRY(curve.noise, number_at(object, "noise", 0));
+  LOCI_TRY(curve.noise, noise_from(object));
   if (const json::value* from = find_field(object, "provenance"); from != nullptr && from->is_string())
     curve.provenance = from->get_string();
   return curve;

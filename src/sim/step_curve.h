@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "sched/cost_model.h"
+#include "sim/step_noise.h"
 
 namespace loci::sim {
 
@@ -24,11 +25,14 @@ struct StepCurve {
   double per_kv_token = 0;      // seconds
   double per_pair = 0;          // seconds, per attention pair
   double per_block_copy = 0;    // seconds, of one block to the host tier or back
-  double noise = 0;             // deviation of the logarithm of a step's time: steps of equal work differ
+  StepNoise noise{};            // steps of equal work differ
   std::string provenance = "given";  // "measured ...", "fitted ...", "profile ...", "given"
 
   double seconds(const StepWork& work) const;
 };
+
+/// Every step takes `factor` times as long.
+void scale(StepCurve& curve, double factor);
 
 /// A line: coefficients of the scheduler's cost model.
 StepCurve line(const CostModel::Coefficients& coefficients);
@@ -39,10 +43,11 @@ struct MeasuredStep {
   double seconds;
 };
 
-/// The curve that fits the steps best: least squares of relative errors, no coefficient negative, so that
-/// more work never takes less time (coordinate descent; Franc, Hlavac and Navara 2005). Knots at powers of
-/// two of the rows that occur. Steps far from the fit (stalls of the machine) are left out of a second fit;
-/// noise is what is left of the others. kInvalidArgument for fewer than 8 steps.
+/// The curve that fits the steps, in their order, best: least squares of errors relative to what is
+/// predicted, no coefficient negative, so that more work never takes less time (coordinate descent; Franc,
+/// Hlavac and Navara 2005). Knots at powers of two of the rows that occur. The shape is fitted without steps
+/// far from it (stalls of the machine); the height and the noise are those of all. kInvalidArgument for fewer
+/// than 8 steps.
 Result<StepCurve> fit_curve(const std::vector<MeasuredStep>& steps);
 
 /// As JSON, the file that `loci sim fit` writes and `executor.fitted` names; errors name what is wrong.

@@ -49,7 +49,7 @@ ReplicaOptions random_replica(Dice& dice, int longest) {
     limits.swap_seconds_per_block = dice.within(0, 2e-3);
     replica.curve.per_block_copy = limits.swap_seconds_per_block;
   }
-  if (dice.one_in(2)) replica.curve.noise = dice.within(0, 0.5);
+  if (dice.one_in(2)) replica.curve.noise = StepNoise::of_deviation(dice.within(0, 0.5));
   replica.policies = {.order = dice.of(order_policies()).order,
                       .chunk = dice.of(chunk_policies()).budget,
                       .preempt = dice.of(preempt_policies()).victim,
