@@ -13,14 +13,6 @@ constexpr Duration kRetry = std::chrono::milliseconds(500);
 constexpr std::size_t kEventsAtOnce = 1 << 20;
 constexpr double kNewest = 0.1;  // weight of the newest in a moving average
 
-std::vector<TokenId> known_tokens(const Job& job) {
-  std::vector<TokenId> tokens;
-  tokens.reserve(job.request.prompt.size() + static_cast<std::size_t>(job.request.max_tokens));
-  tokens.insert(tokens.end(), job.request.prompt.begin(), job.request.prompt.end());
-  tokens.insert(tokens.end(), job.output.begin(), job.output.end());
-  return tokens;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Fleet>> Fleet::create(const FleetOptions& options, EventQueue& queue) {
@@ -149,6 +141,9 @@ void Fleet::submit(JobId id, Request request, std::uint64_t session, JobListener
   Job& job = where->second;
   if (options_.check_tokens)
     for (const TokenId token : job.request.prompt) job.expected = job.truth.push(token);
+  if (options_.oracle_cache)  // the last token of a prompt is always computed
+    asked_.asked(std::span(job.keys).first((job.request.prompt.size() - 1) /
+                                           static_cast<std::size_t>(limits.block_tokens)));
   place(id, job);
   plan_rebalance();
 }
@@ -168,30 +163,13 @@ void Fleet::place(JobId id, Job& job) {
   send(id, job, decision->prefill, max_tokens, {});
 }
 
-/// To where it was placed, behind the KV of the longer prefix that another replica has.
-void Fleet::fetch(JobId id, Job& job, const cluster::RouteDecision& decision, int max_tokens) {
-  const std::vector<TokenId> tokens = known_tokens(job);
-  KvPayload kv = replica(decision.fetch_from)
-                     .export_kv(job.request.cache_namespace, std::span(tokens).first(tokens.size() - 1));
-  ++counters_.fetches;
-  const Time there = transfer(decision.fetch_from, decision.fetch_tokens);
-  damage(kv);
-  later(there, id, job,
-        [this, id, to = decision.prefill, max_tokens, payload = std::make_shared<KvPayload>(std::move(kv))](
-            Job& moving) { send(id, moving, to, max_tokens, std::move(*payload)); });
-}
-
-void Fleet::damage(KvPayload& kv) {
-  if (damaged_share_ > 0 && !kv.states.empty() && draws_.uniform() < damaged_share_) kv.states.back() ^= 1;
-}
-
 void Fleet::place_later(JobId id, Job& job) {
   later(queue_.now() + kRetry, id, job, [this, id](Job& waiting) { place(id, waiting); });
 }
 
 void Fleet::send(JobId id, Job& job, int to, int max_tokens, std::optional<KvPayload> kv) {
   Request request = job.request;
-  request.prompt = known_tokens(job);
+  request.prompt = job.known_tokens();
   request.max_tokens = max_tokens;
   job.replica = to;
   job.id = RequestId{next_request_++};
@@ -269,6 +247,11 @@ void Fleet::end(JobId id, Job& job, JobEnd how) {
     const double here = seconds(queue_.now() - *job.first_token) / static_cast<double>(job.output.size() - 1);
     tpot = tpot == 0 ? here : tpot + kNewest * (here - tpot);
   }
+  if (options_.oracle_cache && how == JobEnd::kComplete) {
+    KeyChain chain(job.request.cache_namespace, options_.members.front().replica.limits.block_tokens);
+    chain.extend(job.known_tokens());
+    asked_.computed(chain.keys());
+  }
   job_of_.erase(job.id);
   JobListener& listener = *job.listener;
   const int cached_tokens = job.cached_tokens;
@@ -276,134 +259,15 @@ void Fleet::end(JobId id, Job& job, JobEnd how) {
   listener.on_end(id, how, cached_tokens, queue_.now());
 }
 
-// ---- From one replica to another
-
-/// When `tokens` of KV that leave `from` now are there: one transfer after the other.
-Time Fleet::transfer(int from, double tokens) {
-  const double took = options_.transfer.seconds(tokens);
-  Slot& link = slot(from);
-  const Time begin = std::max(queue_.now(), link.link_free);
-  const Time there = begin + to_duration(took);
-  link.link_free = there - to_duration(options_.transfer.latency);
-  counters_.moved_bytes += tokens * options_.transfer.bytes_per_token;
-  return there;
-}
-
-/// The job goes on at `to`, with its KV behind the first `sent_before` tokens, which are there already.
-void Fleet::hand_over(JobId id, Job& job, int to, double sent_before) {
-  LOCI_CHECK(to >= 0);
-  const int from = job.replica;
-  const std::vector<TokenId> tokens = known_tokens(job);
-  KvPayload kv =
-      replica(from).export_kv(job.request.cache_namespace, std::span(tokens).first(tokens.size() - 1));
-  leave(job);
-  ++job.moves;
-  ++counters_.handovers;
-  const auto moved = static_cast<double>(kv.tokens.size());
-  const Time there = transfer(from, std::max(0.0, moved - sent_before));
-  damage(kv);
-  later(there, id, job, [this, id, to, payload = std::make_shared<KvPayload>(std::move(kv))](Job& moving) {
-    send(id, moving, to, moving.remaining(), std::move(*payload));
-  });
-}
-
-void Fleet::plan_rebalance() {
-  if (options_.rebalance_every == Duration{} || std::exchange(rebalance_planned_, true)) return;
-  queue_.in(options_.rebalance_every, [this] {
-    rebalance_planned_ = false;
-    if (jobs_.empty()) return;
-    rebalance();
-    migrate();
-    plan_rebalance();
-  });
-}
-
-void Fleet::rebalance() {
-  std::vector<cluster::WaitingRequest> waiting;
-  for (int i = 0; i < size(); ++i) {
-    if (!is_reachable(i)) continue;
-    replica(i).engine().list_sequences(sequences_);
-    for (const SequenceOfRequest& one : sequences_) {
-      if (one.view.blocks > 0 || one.view.generated() > 0 || !job_of_.contains(one.request)) continue;
-      const Job& job = jobs_.at(job_of_.at(one.request).number);
-      waiting.push_back({.id = one.request,
-                         .replica = i,
-                         .cached_tokens = one.view.cached_tokens,
-                         .request = route_request(job)});
-    }
-  }
-  for (const cluster::Migration& move : router_->rebalance(waiting, route_view())) {
-    const auto known = job_of_.find(move.request);
-    if (known == job_of_.end() || !is_reachable(move.to)) continue;
-    const JobId id = known->second;
-    Job& job = jobs_.at(id.number);
-    if (job.replica != move.from) continue;
-    leave(job);
-    ++counters_.moves;
-    send(id, job, move.to, job.decode_on >= 0 ? 1 : job.remaining(), {});
-  }
-}
-
-// ---- Faults
-
-void Fleet::crash(int index) {
-  replica(index).crash();
-  queue_.in(options_.failure_detection, [this, index] {
-    if (!replica(index).up()) fail_over(index);
-  });
-}
-
-/// Its jobs are placed anew, with the tokens that they have.
-void Fleet::fail_over(int index) {
-  slot(index).state = cluster::ReplicaState::kDown;
-  slot(index).stale = true;
-  directory_.forget(index);
-  std::vector<JobId> lost;
-  for (const auto& [number, job] : jobs_)
-    if (job.replica == index) lost.push_back({number});
-  std::ranges::sort(lost);
-  for (const JobId id : lost) {
-    const auto where = jobs_.find(id.number);
-    if (where == jobs_.end()) continue;
-    Job& job = where->second;
-    leave(job);
-    ++job.moves;
-    ++counters_.failovers;
-    place(id, job);
-  }
-}
-
-void Fleet::restart(int index) {
-  if (!replica(index).up()) {
-    fail_over(index);  // those whose loss nobody has seen yet
-    replica(index).restart();
-  }
-  slot(index).state = cluster::ReplicaState::kReady;
-  slot(index).stale = true;
-}
-
-void Fleet::drain(int index, bool draining) {
-  if (slot(index).state == cluster::ReplicaState::kDown) return;
-  slot(index).state = draining ? cluster::ReplicaState::kDraining : cluster::ReplicaState::kReady;
-  slot(index).stale = true;
-}
-
-void Fleet::cut_off(int index, bool cut) {
-  Slot& at = slot(index);
-  if (std::exchange(at.cut, cut) == cut) return;
-  at.stale = true;
-  if (cut) {
-    queue_.in(options_.failure_detection, [this, index] {
-      if (slot(index).cut) fail_over(index);
-    });
-    return;
-  }
-  for (const RequestId orphan : std::exchange(at.orphans, {})) replica(index).cancel(orphan);
-  fail_over(index);  // what they said meanwhile is lost
-  if (replica(index).up()) at.state = cluster::ReplicaState::kReady;
-}
-
 // ---- What must hold
+
+double Fleet::oracle_hits() const {
+  std::size_t blocks = 0;
+  for (const FleetOptions::Member& member : options_.members)
+    blocks += static_cast<std::size_t>(member.replica.limits.kv_blocks);
+  const int width = options_.members.front().replica.limits.block_tokens;
+  return static_cast<double>(asked_.hits(blocks)) * width;
+}
 
 std::uint64_t Fleet::state_hash() const {
   std::uint64_t hash =

@@ -11,6 +11,7 @@
 #include "cluster/migrate/migrate.h"
 #include "cluster/route/route.h"
 #include "sim/job.h"
+#include "sim/oracle_cache.h"
 #include "sim/replica.h"
 
 namespace loci::sim {
@@ -32,6 +33,7 @@ struct FleetOptions {
   Duration failure_detection = std::chrono::seconds(1);  // from a crash until its jobs are placed anew
   bool check_tokens = true;
   bool use_directory = true;  // replicas tell the router which blocks they have
+  bool oracle_cache = false;  // what it asks for is recorded, for Fleet::oracle_hits()
   std::uint64_t seed = 0;
 };
 
@@ -54,6 +56,8 @@ class Fleet {
   Replica& replica(int index) { return *replicas_[static_cast<std::size_t>(index)]; }
   const Replica& replica(int index) const { return *replicas_[static_cast<std::size_t>(index)]; }
   const FleetCounters& counters() const { return counters_; }
+  /// Prompt tokens that a cache which knows the future, as large as those of all replicas, would have found.
+  double oracle_hits() const;
 
   // Faults (sim/fault/).
   void crash(int replica);
@@ -121,6 +125,7 @@ class Fleet {
   std::unordered_map<std::uint64_t, Job> jobs_;  // by number; looked up, and walked in order of numbers alone
   bench::Draws draws_;
   FleetCounters counters_;
+  OracleCache asked_;
   double damaged_share_ = 0;
   std::uint64_t next_request_ = 1;
   bool rebalance_planned_ = false;

@@ -45,6 +45,14 @@ struct Job {
   std::uint64_t copied_in_stay = 0;  // the place from which its KV is on its way elsewhere; 0: none
   int decode_on = -1;                // where it goes on when its prompt is computed; -1: where it is
 
+  /// Prompt and output.
+  std::vector<TokenId> known_tokens() const {
+    std::vector<TokenId> tokens;
+    tokens.reserve(request.prompt.size() + static_cast<std::size_t>(request.max_tokens));
+    tokens.insert(tokens.end(), request.prompt.begin(), request.prompt.end());
+    tokens.insert(tokens.end(), output.begin(), output.end());
+    return tokens;
+  }
   int remaining() const { return request.max_tokens - static_cast<int>(output.size()); }
 };
 

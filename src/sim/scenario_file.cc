@@ -244,6 +244,7 @@ FleetOptions read_fleet(TomlReader in, const ReplicaOptions& replica, const Mach
   read_migration(in, fleet);
   fleet.failure_detection = to_duration(in.number("failure_detection_ms", {0, 1e6}, 1000) / 1e3);
   fleet.use_directory = in.flag("directory", true);
+  fleet.oracle_cache = in.flag("oracle_cache", false);
   fleet.check_tokens = in.flag("check_tokens", true);
   if (fleet.use_directory && in.ok())
     for (FleetOptions::Member& member : fleet.members) member.replica.limits.kept_kv_events = 1 << 13;

@@ -95,6 +95,9 @@ Result<SimReport> simulate(const Scenario& scenario) {
     report.faults.push_back(fmt::format("{} events came behind the end of their job", clients.wrong_ends()));
   add_fleet_metrics(*fleet, duration, report.metrics);
   report.metrics["fairness"] = clients.fairness();
+  if (scenario.fleet.oracle_cache)
+    report.metrics["oracle_hit_ratio"] =
+        fleet->oracle_hits() / std::max(1.0, report.metrics.at("input_tokens"));
   check(scenario.checks, report);
   report.wall_seconds = since(began);
   report.metrics["events"] = static_cast<double>(queue.ran());
