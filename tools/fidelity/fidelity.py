@@ -2,11 +2,11 @@
 """Measures how well `loci sim` predicts `loci serve` on this machine: the same workload through both, under load, at capacity
 and overloaded. Needs nothing but Python's own library and the binary.
 
-usage: fidelity.py LOCI MODEL OUT-FOLDER [--rates 0.5,1,1.5] [--requests 300] [--input-len 256] [--output-len 64] [--capacity R]
+usage: fidelity.py LOCI MODEL OUT-FOLDER [--rates 0.5,1,1.5] [--requests 300] [--input-len 256] [--output-len 64] [--again]
 
 Each run's step log gives the curve of step times that its simulation has (`loci sim --replay --fit`): what is tested is what follows from
 steps, not whether the machine is as quick as an hour ago. --rates are shares of the capacity, which a closed loop finds. Writes table.md,
-plot.svg, and what they are made of.
+plot.svg, and what they are made of. --again simulates the runs that OUT-FOLDER holds once more and measures nothing.
 """
 import argparse
 import json
@@ -45,8 +45,6 @@ def load(args, name, seed, rate=None, users=None, requests=None):
                "--disable-progress", "--metric-percentiles", "50,90,99", "--save-result", out] + args.bench
     command += ["--max-concurrency", str(users)] if users else ["--request-rate", repr(rate)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    with open(out) as file:
-        return json.load(file)
 
 
 def simulate(args, name, seed, rate, blocks):
@@ -124,18 +122,24 @@ def main():
     parser.add_argument("--output-len", type=int, default=64)
     parser.add_argument("--seqs", type=int, default=16)
     parser.add_argument("--bench", nargs="*", default=[], help="further flags of bench serve, such as --vocab-size=30000")
+    parser.add_argument("--again", action="store_true", help="with what OUT-FOLDER holds")
     args = parser.parse_args()
     os.makedirs(args.out, exist_ok=True)
-    server = serve(args, os.path.join(args.out, "capacity.steps.jsonl"))
-    capacity = load(args, "capacity", seed=11, users=2 * args.seqs, requests=6 * args.seqs)["request_throughput"]
-    stop(server)
+
+    def measured(name, **workload):
+        if not args.again:
+            server = serve(args, os.path.join(args.out, name + ".steps.jsonl"))
+            load(args, name, **workload)
+            stop(server)
+        with open(os.path.join(args.out, name + ".live.json")) as file:
+            return json.load(file)
+
+    capacity = measured("capacity", seed=11, users=2 * args.seqs, requests=6 * args.seqs)["request_throughput"]
 
     results = []
     for share in map(float, args.rates.split(",")):
         log = os.path.join(args.out, f"rate-{share:g}.steps.jsonl")
-        server = serve(args, log)
-        live = load(args, f"rate-{share:g}", seed=5, rate=share * capacity)
-        stop(server)
+        live = measured(f"rate-{share:g}", seed=5, rate=share * capacity)
         subprocess.run([args.loci, "sim", "--replay", log, "--fit", os.path.join(args.out, "curve.json")], check=True)
         with open(log) as file:
             limits = json.loads(file.readline())["limits"]
