@@ -2,7 +2,7 @@
 #pragma once
 
 #include "kernels/math.h"
-#include "kernels/ops.h"
+#include "kernels/op_args.h"
 
 namespace loci::kernels {
 
