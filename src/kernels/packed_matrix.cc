@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "kernels/panel_layout.h"
 #include "kernels/turn_square.h"
 #include "tensor/formats/convert.h"
 
@@ -14,60 +15,8 @@ namespace {
 
 constexpr std::size_t kLanes = kPanelRows;
 
-/// The next `bytes` bytes of a stored block, of which `unit` at a time stay together: 1, 2, 4 or all of a
-/// block.
-struct Field {
-  std::size_t bytes, unit;
-};
-struct PanelLayout {
-  DType dtype;
-  std::array<Field, 4> fields;  // add up to the block, or to two of BF16; unused ones are empty
-  Field header{0, 0};           // in front of a row's blocks
-
-  std::size_t block_bytes() const {
-    std::size_t bytes = 0;
-    for (const Field& field : fields) bytes += field.bytes;
-    return bytes;
-  }
-};
-
-constexpr PanelLayout kLayouts[] = {
-    {DType::kF32, {{{4, 4}}}},
-    {DType::kF16, {{{2, 2}}}},
-    {DType::kBF16, {{{4, 4}}}},                              // two neighbours
-    {DType::kQ8_0, {{{2, 2}, {32, 4}}}},                     // scale; values
-    {DType::kQ4_0, {{{2, 2}, {16, 4}}}},                     // scale; codes
-    {DType::kQ4_1, {{{2, 2}, {2, 2}, {16, 4}}}},             // scale; minimum; codes
-    {DType::kQ5_0, {{{2, 2}, {4, 4}, {16, 4}}}},             // scale; high; codes
-    {DType::kQ5_1, {{{2, 2}, {2, 2}, {4, 4}, {16, 4}}}},     // scale; minimum; high; codes
-    {DType::kQ2_K, {{{16, 4}, {64, 4}, {2, 2}, {2, 2}}}},    // scales; codes; scale; minimum
-    {DType::kQ3_K, {{{32, 4}, {64, 4}, {12, 4}, {2, 2}}}},   // high; codes; scales; scale
-    {DType::kQ4_K, {{{2, 2}, {2, 2}, {12, 4}, {128, 4}}}},   // scale; minimum; scales; codes
-    {DType::kQ5_K, {{{2, 2}, {2, 2}, {12, 4}, {160, 4}}}},   // scale; minimum; scales; high, codes
-    {DType::kQ6_K, {{{128, 4}, {64, 4}, {16, 4}, {2, 2}}}},  // codes; high; scales; scale
-    {DType::kIQ4_NL, {{{2, 2}, {16, 4}}}},                   // scale; codes
-    {DType::kIQ4_XS, {{{2, 2}, {2, 2}, {4, 4}, {128, 4}}}},  // scale; high scales; low scales; codes
-    {DType::kIQ1_S, {{{2, 2}, {32, 4}, {16, 2}}}},           // scale; codes; high
-    {DType::kIQ1_M, {{{48, 4}, {8, 2}}}},                    // codes, high; scales
-    {DType::kIQ2_XXS, {{{2, 2}, {64, 4}}}},                  // scale; codes
-    {DType::kIQ2_XS, {{{2, 2}, {64, 2}, {8, 4}}}},           // scale; codes; scales
-    {DType::kIQ2_S, {{{2, 2}, {80, 4}}}},                    // scale; codes, signs, high, scales
-    {DType::kIQ3_XXS, {{{2, 2}, {96, 4}}}},                  // scale; codes, scales
-    {DType::kIQ3_S, {{{2, 2}, {108, 4}}}},                   // scale; codes, high, signs, scales
-    {DType::kInt4, {{{4, 4}, {1, 1}, {16, 4}}}},             // scale; zero; codes
-    {DType::kInt8, {{{4, 4}, {32, 4}}}},                     // scale; values
-    {DType::kFp8, {{{4, 4}, {32, 1}}}},                      // scale; values
-    {DType::kW8A8, {{{32, 4}}}, {4, 4}},                     // codes; scale
-};
-
-const PanelLayout* find_layout(DType dtype) {
-  for (const PanelLayout& layout : kLayouts)
-    if (layout.dtype == dtype) return &layout;
-  return nullptr;
-}
-
 const PanelLayout& layout_of(DType dtype) {
-  const PanelLayout* layout = find_layout(dtype);
+  const PanelLayout* layout = find_panel_layout(dtype);
   LOCI_CHECK(layout != nullptr);
   return *layout;
 }
@@ -98,7 +47,7 @@ void pack_field(std::size_t unit, const std::byte* const* rows, std::size_t at, 
 
 /// One lane of a panel's block, as stored.
 void unpack_block(const PanelLayout& layout, const std::byte* packed, std::size_t lane, std::byte* stored) {
-  for (const Field& field : layout.fields) {
+  for (const PanelField& field : layout.fields) {
     for (std::size_t i = 0; i < field.bytes; i += field.unit)
       std::memcpy(stored + i, packed + i * kLanes + lane * field.unit, field.unit);
     stored += field.bytes;
@@ -115,7 +64,7 @@ std::size_t packed_row_bytes(DType dtype, int columns) {
 }  // namespace
 
 bool is_packable(DType dtype) {
-  return find_layout(dtype) != nullptr;
+  return find_panel_layout(dtype) != nullptr;
 }
 
 std::size_t PackedMatrix::panel_bytes() const {
@@ -141,12 +90,12 @@ void pack_panel(DType dtype, int columns, std::span<const std::byte* const, kPan
   std::vector<std::byte> zeros;
   if (std::ranges::find(rows, nullptr) != rows.end()) zeros.resize(stored_bytes);
   std::ranges::replace(rows, nullptr, zeros.data());
-  const Field& first = layout.fields.front();
+  const PanelField& first = layout.fields.front();
   if (traits(dtype).block_elements == 1)  // elements: a row is one field
     return pack_field(first.unit, rows.data(), 0, stored_bytes, panel_data);
   pack_field(layout.header.unit, rows.data(), 0, layout.header.bytes, panel_data);
   for (std::size_t at = layout.header.bytes; at < stored_bytes;)
-    for (const Field& field : layout.fields) {
+    for (const PanelField& field : layout.fields) {
       pack_field(field.unit, rows.data(), at, field.bytes, panel_data + at * kLanes);
       at += field.bytes;
     }
