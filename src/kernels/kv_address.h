@@ -1,6 +1,7 @@
 // Which positions a token sees, and where the keys and values of one lie: the layout of KvView (ops.h), said
 // here and nowhere else. Internal linkage (static): translation units of several ISAs include this, and the
-// linker must not pick one's copy for another.
+// linker must not pick one's copy for another. Sources for devices include this too (C++20 at most; there
+// addresses are offsets).
 //
 // Of one layer in one block, for each KV head:
 //   keys     F32, F16          [head_dim][block_tokens]
@@ -13,74 +14,88 @@
 
 #include <cstring>
 
-#include "kernels/ops.h"
+#include "kernels/op_args.h"
 
 namespace loci::kernels {
 
 /// The types that keys and values may have: F32, F16, BF16, I8 (int8) and F8_E4M3 (fp8).
-static inline bool is_kv_dtype(DType dtype) {
+static constexpr bool is_kv_dtype(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16 || dtype == DType::kI8 ||
          dtype == DType::kF8_E4M3;
 }
 /// int8 and fp8: a code times the scale of its token and head.
-static inline bool has_kv_scales(DType dtype) {
+static constexpr bool has_kv_scales(DType dtype) {
   return dtype == DType::kI8 || dtype == DType::kF8_E4M3;
 }
-static inline bool is_kv_paired(DType dtype) {
+static constexpr bool is_kv_paired(DType dtype) {
   return dtype == DType::kBF16 || has_kv_scales(dtype);
 }
-static inline std::size_t kv_element_bytes(DType dtype) {
+static constexpr std::size_t kv_element_bytes(DType dtype) {
   if (dtype == DType::kF32) return 4;
   return has_kv_scales(dtype) ? 1 : 2;
 }
 
 /// Of one head in a block, without scales.
-static inline std::size_t key_code_bytes(DType dtype, int block_tokens, int head_dim) {
+static constexpr std::size_t key_code_bytes(DType dtype, int block_tokens, int head_dim) {
   const int rows = is_kv_paired(dtype) ? (head_dim + 1) / 2 * 2 : head_dim;
   return static_cast<std::size_t>(rows) * static_cast<std::size_t>(block_tokens) * kv_element_bytes(dtype);
 }
-static inline std::size_t value_code_bytes(DType dtype, int block_tokens, int head_dim) {
+static constexpr std::size_t value_code_bytes(DType dtype, int block_tokens, int head_dim) {
   const int rows = is_kv_paired(dtype) ? (block_tokens + 1) / 2 * 2 : block_tokens;
   return static_cast<std::size_t>(rows) * static_cast<std::size_t>(head_dim) * kv_element_bytes(dtype);
 }
-static inline std::size_t kv_scale_bytes(DType dtype, int block_tokens) {
+static constexpr std::size_t kv_scale_bytes(DType dtype, int block_tokens) {
   return has_kv_scales(dtype) ? static_cast<std::size_t>(block_tokens) * sizeof(float) : 0;
 }
 /// Of one head in a block, scales included.
-static inline std::size_t key_head_bytes(DType dtype, int block_tokens, int head_dim) {
+static constexpr std::size_t key_head_bytes(DType dtype, int block_tokens, int head_dim) {
   return key_code_bytes(dtype, block_tokens, head_dim) + kv_scale_bytes(dtype, block_tokens);
 }
-static inline std::size_t value_head_bytes(DType dtype, int block_tokens, int head_dim) {
+static constexpr std::size_t value_head_bytes(DType dtype, int block_tokens, int head_dim) {
   return value_code_bytes(dtype, block_tokens, head_dim) + kv_scale_bytes(dtype, block_tokens);
+}
+
+/// Where the keys and the values of one head in block number `block` begin, counted from the arena.
+static constexpr std::size_t key_head_offset(const KvView& kv, std::uint32_t block, int kv_head) {
+  return block * kv.block_bytes + kv.key_offset +
+         static_cast<std::size_t>(kv_head) * key_head_bytes(kv.dtype, kv.block_tokens, kv.head_dim);
+}
+static constexpr std::size_t value_head_offset(const KvView& kv, std::uint32_t block, int kv_head) {
+  return block * kv.block_bytes + kv.value_offset +
+         static_cast<std::size_t>(kv_head) * value_head_bytes(kv.dtype, kv.block_tokens, kv.head_dim);
+}
+/// Which element of a head's keys, and of its values, dimension `dim` of slot `slot` is.
+static constexpr std::size_t key_element(const KvView& kv, int dim, int slot) {
+  const auto d = static_cast<std::size_t>(dim), s = static_cast<std::size_t>(slot),
+             tokens = static_cast<std::size_t>(kv.block_tokens);
+  return is_kv_paired(kv.dtype) ? (d / 2 * tokens + s) * 2 + d % 2 : d * tokens + s;
+}
+static constexpr std::size_t value_element(const KvView& kv, int dim, int slot) {
+  const auto d = static_cast<std::size_t>(dim), s = static_cast<std::size_t>(slot),
+             dims = static_cast<std::size_t>(kv.head_dim);
+  return is_kv_paired(kv.dtype) ? (s / 2 * dims + d) * 2 + s % 2 : s * dims + d;
 }
 
 /// The keys and the values of one head in the block of `position`.
 static inline std::byte* key_head(const KvView& kv, const std::uint32_t* table, int kv_head, int position) {
-  return kv.arena + table[position / kv.block_tokens] * kv.block_bytes + kv.key_offset +
-         static_cast<std::size_t>(kv_head) * key_head_bytes(kv.dtype, kv.block_tokens, kv.head_dim);
+  return kv.arena + key_head_offset(kv, table[position / kv.block_tokens], kv_head);
 }
 static inline std::byte* value_head(const KvView& kv, const std::uint32_t* table, int kv_head, int position) {
-  return kv.arena + table[position / kv.block_tokens] * kv.block_bytes + kv.value_offset +
-         static_cast<std::size_t>(kv_head) * value_head_bytes(kv.dtype, kv.block_tokens, kv.head_dim);
+  return kv.arena + value_head_offset(kv, table[position / kv.block_tokens], kv_head);
 }
 
 /// Element (kv_head, dim, position) of the keys of the sequence whose blocks are `table`.
 static inline std::byte* key_address(const KvView& kv, const std::uint32_t* table, int kv_head, int dim,
                                      int position) {
-  const auto slot = static_cast<std::size_t>(position % kv.block_tokens);
-  const auto d = static_cast<std::size_t>(dim), tokens = static_cast<std::size_t>(kv.block_tokens);
-  const std::size_t element =
-      is_kv_paired(kv.dtype) ? (d / 2 * tokens + slot) * 2 + d % 2 : d * tokens + slot;
-  return key_head(kv, table, kv_head, position) + element * kv_element_bytes(kv.dtype);
+  return key_head(kv, table, kv_head, position) +
+         key_element(kv, dim, position % kv.block_tokens) * kv_element_bytes(kv.dtype);
 }
 
 /// Element (kv_head, dim, position) of the values.
 static inline std::byte* value_address(const KvView& kv, const std::uint32_t* table, int kv_head, int dim,
                                        int position) {
-  const auto slot = static_cast<std::size_t>(position % kv.block_tokens);
-  const auto d = static_cast<std::size_t>(dim), dims = static_cast<std::size_t>(kv.head_dim);
-  const std::size_t element = is_kv_paired(kv.dtype) ? (slot / 2 * dims + d) * 2 + slot % 2 : slot * dims + d;
-  return value_head(kv, table, kv_head, position) + element * kv_element_bytes(kv.dtype);
+  return value_head(kv, table, kv_head, position) +
+         value_element(kv, dim, position % kv.block_tokens) * kv_element_bytes(kv.dtype);
 }
 
 /// The scale of a position's codes, where the type has one.

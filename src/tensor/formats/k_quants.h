@@ -63,7 +63,7 @@ struct BlockQ6_K {
 static_assert(sizeof(BlockQ6_K) == 210);
 
 /// Scale s of sub-block `i` of 16: four bits in a half of byte i mod 8, two more in byte 8 + i mod 4.
-inline int q3_k_scale(const std::array<std::uint8_t, 12>& packed, std::size_t i) {
+constexpr int q3_k_scale(const std::array<std::uint8_t, 12>& packed, std::size_t i) {
   const int low = packed[i % 8] >> (i < 8 ? 0 : 4) & 0xF;
   const int high = packed[8 + i % 4] >> 2 * (i / 4) & 3;
   return (low | high << 4) - 32;
@@ -71,28 +71,28 @@ inline int q3_k_scale(const std::array<std::uint8_t, 12>& packed, std::size_t i)
 
 /// Six-bit scale of sub-block `i` of 8: of the first four sub-blocks bytes 0..3 hold them; of the others
 /// bytes 8..11 hold four bits in their low halves, and bytes 0..3 two more on top.
-inline int k_scale(const std::array<std::uint8_t, 12>& packed, std::size_t i) {
+constexpr int k_scale(const std::array<std::uint8_t, 12>& packed, std::size_t i) {
   return i < 4 ? packed[i] & 63 : (packed[i + 4] & 0xF) | packed[i - 4] >> 6 << 4;
 }
 /// The same for minima, with bytes 4..7 and the high halves of bytes 8..11.
-inline int k_minimum(const std::array<std::uint8_t, 12>& packed, std::size_t i) {
+constexpr int k_minimum(const std::array<std::uint8_t, 12>& packed, std::size_t i) {
   return i < 4 ? packed[i + 4] & 63 : packed[i + 4] >> 4 | packed[i] >> 6 << 4;
 }
 
 /// Two bits of element `i` of 256, as Q2_K packs them.
-inline int two_bits(const std::array<std::uint8_t, 64>& packed, std::size_t i) {
+constexpr int two_bits(const std::array<std::uint8_t, 64>& packed, std::size_t i) {
   return packed[i / 128 * 32 + i % 32] >> 2 * (i % 128 / 32) & 3;
 }
 /// Four bits of element `i` of 256, as Q4_K packs them.
-inline int four_bits(const std::array<std::uint8_t, 128>& packed, std::size_t i) {
+constexpr int four_bits(const std::array<std::uint8_t, 128>& packed, std::size_t i) {
   return packed[i / 64 * 32 + i % 32] >> 4 * (i % 64 / 32) & 0xF;
 }
 /// One bit of element `i` of 256, as Q3_K and Q5_K pack it.
-inline int one_bit(const std::array<std::uint8_t, 32>& packed, std::size_t i) {
+constexpr int one_bit(const std::array<std::uint8_t, 32>& packed, std::size_t i) {
   return packed[i % 32] >> i / 32 & 1;
 }
 
-inline void dequantize_block(const BlockQ2_K& block, float* out) {
+constexpr void dequantize_block(const BlockQ2_K& block, float* out) {
   const float scale = f16_to_f32(block.scale), minimum = f16_to_f32(block.minimum);
   for (std::size_t i = 0; i < BlockQ2_K::kElements; ++i) {
     const int scales = block.scales[i / 16];
@@ -101,7 +101,7 @@ inline void dequantize_block(const BlockQ2_K& block, float* out) {
   }
 }
 
-inline void dequantize_block(const BlockQ3_K& block, float* out) {
+constexpr void dequantize_block(const BlockQ3_K& block, float* out) {
   const float scale = f16_to_f32(block.scale);
   for (std::size_t i = 0; i < BlockQ3_K::kElements; ++i) {
     const float s = scale * static_cast<float>(q3_k_scale(block.scales, i / 16));
@@ -109,7 +109,7 @@ inline void dequantize_block(const BlockQ3_K& block, float* out) {
   }
 }
 
-inline void dequantize_block(const BlockQ4_K& block, float* out) {
+constexpr void dequantize_block(const BlockQ4_K& block, float* out) {
   const float scale = f16_to_f32(block.scale), minimum = f16_to_f32(block.minimum);
   for (std::size_t i = 0; i < BlockQ4_K::kElements; ++i) {
     const float s = scale * static_cast<float>(k_scale(block.scales, i / 32));
@@ -118,7 +118,7 @@ inline void dequantize_block(const BlockQ4_K& block, float* out) {
   }
 }
 
-inline void dequantize_block(const BlockQ5_K& block, float* out) {
+constexpr void dequantize_block(const BlockQ5_K& block, float* out) {
   const float scale = f16_to_f32(block.scale), minimum = f16_to_f32(block.minimum);
   for (std::size_t i = 0; i < BlockQ5_K::kElements; ++i) {
     const float s = scale * static_cast<float>(k_scale(block.scales, i / 32));
@@ -127,7 +127,7 @@ inline void dequantize_block(const BlockQ5_K& block, float* out) {
   }
 }
 
-inline void dequantize_block(const BlockQ6_K& block, float* out) {
+constexpr void dequantize_block(const BlockQ6_K& block, float* out) {
   const float scale = f16_to_f32(block.scale);
   for (std::size_t i = 0; i < BlockQ6_K::kElements; ++i) {
     const float s = scale * static_cast<float>(block.scales[i / 16]);

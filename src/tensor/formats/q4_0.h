@@ -20,7 +20,7 @@ struct BlockQ4_0 {
 static_assert(sizeof(BlockQ4_0) == 18 && alignof(BlockQ4_0) == 2);
 
 /// `out` receives BlockQ4_0::kElements floats.
-inline void dequantize_block(const BlockQ4_0& block, float* out) {
+constexpr void dequantize_block(const BlockQ4_0& block, float* out) {
   const float scale = f16_to_f32(block.scale);
   for (const std::uint8_t pair : block.codes) {
     out[0] = static_cast<float>((pair & 0xF) - 8) * scale;

@@ -20,7 +20,7 @@ struct BlockQ4_1 {
 static_assert(sizeof(BlockQ4_1) == 20 && alignof(BlockQ4_1) == 2);
 
 /// scale * code is exact, so that an element is rounded once.
-inline void dequantize_block(const BlockQ4_1& block, float* out) {
+constexpr void dequantize_block(const BlockQ4_1& block, float* out) {
   const float scale = f16_to_f32(block.scale), minimum = f16_to_f32(block.minimum);
   for (const std::uint8_t pair : block.codes) {
     out[0] = static_cast<float>(pair & 0xF) * scale + minimum;

@@ -34,7 +34,7 @@ static_assert(sizeof(BlockQ5_1) == 24 && alignof(BlockQ5_1) == 2);
 
 /// The 32 codes of a block, 0..31, in the order of the elements.
 template <class Block>
-std::array<std::uint8_t, 32> q5_codes(const Block& block) {
+constexpr std::array<std::uint8_t, 32> q5_codes(const Block& block) {
   const auto high = std::bit_cast<std::uint32_t>(block.high);
   std::array<std::uint8_t, 32> codes;
   for (unsigned i = 0; i < 32; ++i) {
@@ -50,13 +50,13 @@ void set_q5_code(Block& block, std::size_t i, unsigned code) {
   block.high[i / 8] |= static_cast<std::uint8_t>((code >> 4) << i % 8);
 }
 
-inline void dequantize_block(const BlockQ5_0& block, float* out) {
+constexpr void dequantize_block(const BlockQ5_0& block, float* out) {
   const float scale = f16_to_f32(block.scale);
   for (const int code : q5_codes(block)) *out++ = static_cast<float>(code - 16) * scale;
 }
 
 /// scale * code is exact, so that an element is rounded once.
-inline void dequantize_block(const BlockQ5_1& block, float* out) {
+constexpr void dequantize_block(const BlockQ5_1& block, float* out) {
   const float scale = f16_to_f32(block.scale), minimum = f16_to_f32(block.minimum);
   for (const int code : q5_codes(block)) *out++ = static_cast<float>(code) * scale + minimum;
 }

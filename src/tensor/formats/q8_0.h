@@ -19,7 +19,7 @@ struct BlockQ8_0 {
 static_assert(sizeof(BlockQ8_0) == 34 && alignof(BlockQ8_0) == 2);
 
 /// `out` receives BlockQ8_0::kElements floats.
-inline void dequantize_block(const BlockQ8_0& block, float* out) {
+constexpr void dequantize_block(const BlockQ8_0& block, float* out) {
   const float scale = f16_to_f32(block.scale);
   for (const std::int8_t value : block.values) *out++ = static_cast<float>(value) * scale;
 }

@@ -19,7 +19,7 @@ namespace loci {
 /// A binary32 without alignment, so that blocks have no padding.
 struct PackedF32 {
   std::array<std::uint8_t, 4> bytes;
-  explicit operator float() const { return std::bit_cast<float>(bytes); }
+  constexpr explicit operator float() const { return std::bit_cast<float>(bytes); }
 };
 inline PackedF32 packed_f32(float value) {
   return {std::bit_cast<std::array<std::uint8_t, 4>>(value)};
@@ -47,7 +47,7 @@ struct BlockFp8 {
 };
 static_assert(sizeof(BlockFp8) == 36);
 
-inline void dequantize_block(const BlockInt4& block, float* out) {
+constexpr void dequantize_block(const BlockInt4& block, float* out) {
   const auto scale = static_cast<float>(block.scale);
   for (const int pair : block.codes) {
     out[0] = scale * static_cast<float>((pair & 0xF) - block.zero);
@@ -56,12 +56,12 @@ inline void dequantize_block(const BlockInt4& block, float* out) {
   }
 }
 
-inline void dequantize_block(const BlockInt8& block, float* out) {
+constexpr void dequantize_block(const BlockInt8& block, float* out) {
   for (const std::int8_t value : block.values)
     *out++ = static_cast<float>(block.scale) * static_cast<float>(value);
 }
 
-inline void dequantize_block(const BlockFp8& block, float* out) {
+constexpr void dequantize_block(const BlockFp8& block, float* out) {
   for (const std::uint8_t value : block.values)
     *out++ = static_cast<float>(block.scale) * f8_e4m3_to_f32(value);
 }
