@@ -77,11 +77,11 @@ page-test: build
 
 format:
 	@tools/setup/debian.sh clang
-	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
+	@git ls-files '*.h' '*.cc' '*.cu' '*.cuh' | xargs clang-format-19 -i
 
 format-check:
 	@tools/setup/debian.sh clang
-	@git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run -Werror
+	@git ls-files '*.h' '*.cc' '*.cu' '*.cuh' | xargs clang-format-19 --dry-run -Werror
 
 tidy: build
 	@tools/setup/debian.sh clang

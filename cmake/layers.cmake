@@ -1,11 +1,11 @@
-# loci_layer(NAME DEPENDS layer... LIBRARIES lib... PRIVATE_LIBRARIES lib... TEST_LIBRARIES lib...)
+# loci_layer(NAME DEPENDS layer... LIBRARIES lib... PRIVATE_LIBRARIES lib... TEST_LIBRARIES lib... EXCLUDE regex)
 #
 # Makes the static library loci_NAME of src/NAME/**/*.cc and, of src/NAME/**/*_test.cc, the test program NAME_test.
 # src/ itself is on nobody's include path: each layer has a folder of its own in the build tree that holds
 # one link, NAME -> src/NAME, and only the layers that link it see it. So an include that runs up the house
 # ("engine/engine.h" inside memory/) does not compile.
 function(loci_layer name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;PRIVATE_LIBRARIES;TEST_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "EXCLUDE" "DEPENDS;LIBRARIES;PRIVATE_LIBRARIES;TEST_LIBRARIES" ${ARGN})
   set(source_dir ${CMAKE_SOURCE_DIR}/src/${name})
   set(view_dir ${CMAKE_BINARY_DIR}/layers/${name})
   file(MAKE_DIRECTORY ${view_dir})
@@ -15,6 +15,9 @@ function(loci_layer name)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  if(ARG_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX ${ARG_EXCLUDE}) # what is no part of the library; its tests are tests of the layer
+  endif()
 
   set(depends)
   foreach(layer ${ARG_DEPENDS})

@@ -9,6 +9,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build pkg-config ccache
   libboost1.81-dev libboost-json1.81-dev   # HTTP (Asio, Beast), JSON
+  libboost-context1.81-dev                 # fibers: CUDA kernels in tests
   libcli11-dev libtomlplusplus-dev         # command line, config file
   libfmt-dev libspdlog-dev                 # formatting, log
   prometheus-cpp-dev libcurl4-openssl-dev zlib1g-dev  # metrics, and what its CMake package asks for
