@@ -154,6 +154,7 @@ inline OwnedScaledRows scaled(const OpTable& ops, WorkerPool& pool, const float*
   return rows;
 }
 inline bool same_rows(const OwnedScaledRows& a, const OwnedScaledRows& b) {
+  if (a.blocks.empty()) return b.blocks.empty();
   return a.blocks.size() == b.blocks.size() && a.scales.size() == b.scales.size() &&
          std::memcmp(a.blocks.data(), b.blocks.data(), a.blocks.size() * sizeof(ScaledBlock)) == 0 &&
          std::memcmp(a.scales.data(), b.scales.data(), a.scales.size() * sizeof(RowScale)) == 0;

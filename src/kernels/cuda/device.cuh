@@ -2,11 +2,14 @@
 // ordinary compiler, for tests, the models of emulation/, which check every access.
 #pragma once
 
+// LOCI_UNROLL stands before a loop over a register array: an index that is not known takes it to memory.
 #ifdef __CUDACC__
 #include "kernels/cuda/nvcc/launch.cuh"
 #include "kernels/cuda/nvcc/views.cuh"
+#define LOCI_UNROLL _Pragma("unroll")
 #else
 #include "kernels/cuda/emulation/device.h"
+#define LOCI_UNROLL
 #endif
 
 namespace loci::kernels::cuda {

@@ -29,6 +29,7 @@ struct Ops {
   void (*norm)(const NormArgs&, Queue&);
   void (*quantize)(const QuantizeArgs&, Queue&);
   void (*round)(const RoundArgs&, Queue&);
+  void (*matmul)(const MatmulArgs&, Queue&);
   void (*rope)(const RopeArgs&, Queue&);
   void (*kv_write)(const KvWriteArgs&, Queue&);
   void (*activate)(const ActivateArgs&, Queue&);
@@ -72,7 +73,7 @@ struct Library {
 inline constexpr std::uint32_t kLibraryAbi = 1;
 
 /// The functions of this folder.
-inline constexpr Ops kOps{embed, norm, quantize, round, rope, kv_write, activate, scale, add};
+inline constexpr Ops kOps{embed, norm, quantize, round, matmul, rope, kv_write, activate, scale, add};
 
 }  // namespace loci::kernels::cuda
 

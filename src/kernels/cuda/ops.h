@@ -15,6 +15,7 @@ void embed(const EmbedArgs& args, Queue& queue);
 void norm(const NormArgs& args, Queue& queue);
 void quantize(const QuantizeArgs& args, Queue& queue);
 void round(const RoundArgs& args, Queue& queue);
+void matmul(const MatmulArgs& args, Queue& queue);
 void rope(const RopeArgs& args, Queue& queue);
 void kv_write(const KvWriteArgs& args, Queue& queue);
 void activate(const ActivateArgs& args, Queue& queue);
