@@ -3,13 +3,16 @@
 #pragma once
 
 // LOCI_UNROLL stands before a loop over a register array: an index that is not known takes it to memory.
+// LOCI_UNROLL_BY_4 in front of one whose loads are to be on their way together.
 #ifdef __CUDACC__
 #include "kernels/cuda/nvcc/launch.cuh"
 #include "kernels/cuda/nvcc/views.cuh"
 #define LOCI_UNROLL _Pragma("unroll")
+#define LOCI_UNROLL_BY_4 _Pragma("unroll 4")
 #else
 #include "kernels/cuda/emulation/device.h"
 #define LOCI_UNROLL
+#define LOCI_UNROLL_BY_4
 #endif
 
 namespace loci::kernels::cuda {

@@ -45,5 +45,7 @@ inline MatmulResults results_of(const MatmulArgs& args) {
 
 /// Weights of BF16 and rows rounded to it (matmul_bf16.cu).
 void matmul_bf16(const MatmulArgs& args, Queue& queue);
+/// Quantized weights and rows of bytes (matmul_integer.cu).
+void matmul_integer(const MatmulArgs& args, Queue& queue);
 
 }  // namespace loci::kernels::cuda

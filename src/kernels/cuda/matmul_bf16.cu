@@ -48,7 +48,7 @@ __global__ void __launch_bounds__(kWarps* kWarp) few_rows_kernel(MatmulBf16 p) {
   for (int first = 0; first < chunk_count; first += kWarps) {
     const int begin = (first + warp()) * kChunkBlocks, end = min(begin + kChunkBlocks, p.blocks);
     float sums[kTiles][4] = {};
-    for (int block = begin; block < end; ++block) {
+    LOCI_UNROLL_BY_4 for (int block = begin; block < end; ++block) {
       const PanelPart part = load_panel(p, panel, block);
       LOCI_UNROLL for (int tile = 0; tile < kTiles; ++tile) {
         const int token = first_token + tile * kTileTokens + lane() / 4;

@@ -163,6 +163,50 @@ TEST_F(CudaMatmul, IsCloseToExactSums) {
     }
 }
 
+/// Weights of a quantized type times rows of bytes.
+class CudaMatmulInteger : public ::testing::TestWithParam<DType> {
+ protected:
+  void expect_the_reference(int rows, int blocks, int tokens, MatmulOutput mode, unsigned seed) {
+    const int columns = blocks * std::max(32, traits(GetParam()).block_elements), stride = rows + 3;
+    const OwnedMatrix weight(GetParam(), rows, columns, random_);
+    const std::vector<float> input = random_.reals(tokens * columns, -3, 3), bias = random_.reals(rows);
+    WorkerPool pool(1);
+    const std::vector<QuantizedBlock> bytes =
+        kernels::testing::quantized(kernels::testing::reference(), pool, input.data(), tokens, columns);
+    std::vector<float> expected(static_cast<std::size_t>(tokens * stride), 0.25f);
+    DeviceArray<float> output(expected), device_bias(bias);
+    DeviceArray<std::byte> data(std::span<const std::byte>(weight.view.data, weight.bytes.size));
+    DeviceArray<QuantizedBlock> device_bytes(bytes);
+    MatmulArgs args{.weight = weight.view,
+                    .input = nullptr,
+                    .tokens = tokens,
+                    .mode = mode,
+                    .output = expected.data(),
+                    .output_stride = stride,
+                    .bias = mode == MatmulOutput::kStore ? bias.data() : nullptr,
+                    .quantized = bytes.data()};
+    kernels::testing::reference().matmul(args, pool);
+    args.weight.data = data.get(), args.output = output.get(), args.quantized = device_bytes.get();
+    if (args.bias != nullptr) args.bias = device_bias.get();
+    run([&](Queue& queue) { matmul(args, queue); }, seed);
+    ASSERT_TRUE(same_bits(output.view(), expected)) << rows << " rows, " << blocks << " blocks, " << tokens;
+  }
+  Random random_{23};
+};
+INSTANTIATE_TEST_SUITE_P(Types, CudaMatmulInteger,
+                         ::testing::Values(DType::kQ8_0, DType::kQ4_0, DType::kQ4_1, DType::kQ4_K),
+                         [](const auto& param) { return std::string(traits(param.param).name); });
+
+TEST_P(CudaMatmulInteger, EqualsTheReferenceForAnyNumberOfRows) {
+  for (const int tokens : {0, 1, 7, 8, 9, 17, 32, 33, 70})
+    for (const int blocks : {1, 3})
+      expect_the_reference(random_.between(1, 40), blocks, tokens,
+                           tokens % 2 == 0 ? MatmulOutput::kStore : MatmulOutput::kAccumulate,
+                           static_cast<unsigned>(tokens));
+  expect_the_reference(5, 40, 2, MatmulOutput::kStore, 1);  // several rounds of blocks
+  expect_the_reference(140, 2, 66, MatmulOutput::kStore, 2);
+}
+
 TEST_F(CudaMatmul, RefusesWhatItHasNoKernelFor) {
   Queue queue;
   matmul({.weight = {.dtype = DType::kQ8_0},

@@ -20,7 +20,8 @@ namespace emulation {
 
 }  // namespace emulation
 
-/// `count` numbers in the memory of the device. An element is a plain reference.
+/// `count` numbers in the memory of the device. An element is a plain reference, of what is only read a copy:
+/// the memory may have been written as another type.
 template <class T>
 class Global {
  public:
@@ -34,9 +35,16 @@ class Global {
   Global(T* data, const char* name) : Global(data, emulation::extent_from(data) / sizeof(T), name) {}
 
   explicit operator bool() const { return data_ != nullptr; }
-  T& operator[](std::ptrdiff_t i) const {
+  auto operator[](std::ptrdiff_t i) const
+      -> std::conditional_t<std::is_const_v<T>, std::remove_const_t<T>, T&> {
     check(i, 1);
-    return data_[i];
+    if constexpr (std::is_const_v<T>) {
+      std::remove_const_t<T> value;
+      std::memcpy(&value, data_ + i, sizeof value);
+      return value;
+    } else {
+      return data_[i];
+    }
   }
   /// A V that begins at element i, aligned as a V.
   template <class V>
