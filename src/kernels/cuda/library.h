@@ -32,6 +32,7 @@ struct Ops {
   void (*matmul)(const MatmulArgs&, Queue&);
   void (*rope)(const RopeArgs&, Queue&);
   void (*kv_write)(const KvWriteArgs&, Queue&);
+  void (*attention)(const AttentionArgs&, Queue&);
   void (*activate)(const ActivateArgs&, Queue&);
   void (*scale)(const ScaleArgs&, Queue&);
   void (*add)(const AddArgs&, Queue&);
@@ -73,7 +74,8 @@ struct Library {
 inline constexpr std::uint32_t kLibraryAbi = 1;
 
 /// The functions of this folder.
-inline constexpr Ops kOps{embed, norm, quantize, round, matmul, rope, kv_write, activate, scale, add};
+inline constexpr Ops kOps{embed,    norm,      quantize, round, matmul, rope,
+                          kv_write, attention, activate, scale, add};
 
 }  // namespace loci::kernels::cuda
 

@@ -18,6 +18,7 @@ void round(const RoundArgs& args, Queue& queue);
 void matmul(const MatmulArgs& args, Queue& queue);
 void rope(const RopeArgs& args, Queue& queue);
 void kv_write(const KvWriteArgs& args, Queue& queue);
+void attention(const AttentionArgs& args, Queue& queue);
 void activate(const ActivateArgs& args, Queue& queue);
 void scale(const ScaleArgs& args, Queue& queue);
 void add(const AddArgs& args, Queue& queue);
