@@ -19,6 +19,7 @@ struct MatmulInteger {
   IntegerWeight weight;
   Global<const std::uint32_t> input;  // [block of 32][token] of QuantizedBlock, in words
   MatmulResults results;
+  ActivatedResults activated;
   int tokens, panels, blocks;  // of 32 columns
 };
 
@@ -69,19 +70,25 @@ constexpr int kParts = Format::kColumns / kQuantizedColumns;  // blocks of 32 in
 
 // ---- few rows ----
 
+template <int kTiles>
+struct FewRows {
+  static constexpr int kTokens = kTiles * kTileTokens, kResults = kTokens * kPanelRows;  // [token][row]
+  static constexpr int kBlocksAWarp = 4 / kTiles, kSlots = kWarps * kBlocksAWarp;
+  using Totals = float[pieces(kResults, kWarps* kWarp)];  // result thread() + n * threads
+
+  Shared<int> dots;  // [slot][token][row]
+  Shared<float> scales, minima, token_scales, token_sums;
+};
+
+/// The sums of a panel, by all threads.
 template <class Format, int kTiles>
-__global__ void __launch_bounds__(kWarps* kWarp) few_rows_kernel(MatmulInteger p) {
-  constexpr int kTokens = kTiles * kTileTokens, kResults = kTokens * kPanelRows;
-  constexpr int kBlocksAWarp = 4 / kTiles, kSlots = kWarps * kBlocksAWarp;
-  LOCI_SHARED(int, dots, kSlots* kResults);  // [block][token][row]
-  LOCI_SHARED(float, scales, kSlots* kPanelRows);
-  LOCI_SHARED(float, minima, kSlots* kPanelRows);
-  LOCI_SHARED(float, token_scales, kSlots* kTokens);
-  LOCI_SHARED(float, token_sums, kSlots* kTokens);
-  const int panel = block_x(), first_token = block_y() * kTokens;
-  float totals[pieces(kResults, kWarps * kWarp)] = {};
+__device__ void sum_panel(const MatmulInteger& p, const FewRows<kTiles>& memory, int panel, int first_token,
+                          typename FewRows<kTiles>::Totals& totals) {
+  using Rows = FewRows<kTiles>;
+  constexpr int kTokens = Rows::kTokens, kResults = Rows::kResults, kSlots = Rows::kSlots;
+  const auto& [dots, scales, minima, token_scales, token_sums] = memory;
   for (int first = 0; first < p.blocks; first += kSlots) {
-    LOCI_UNROLL for (int i = 0; i < kBlocksAWarp; ++i) {
+    LOCI_UNROLL for (int i = 0; i < Rows::kBlocksAWarp; ++i) {
       const int slot = i * kWarps + warp(), block = first + slot;
       if (block >= p.blocks) continue;
       std::uint32_t a[4], b[2];
@@ -115,8 +122,44 @@ __global__ void __launch_bounds__(kWarps* kWarp) few_rows_kernel(MatmulInteger p
       }
     __syncthreads();
   }
-  for (int i = thread(), n = 0; i < kResults; i += kWarps * kWarp, ++n)
-    p.results.write(first_token + i / kPanelRows, panel * kPanelRows + i % kPanelRows, totals[n]);
+}
+
+/// With kActivate a block of threads has four panels, so that it has 32 features whole.
+template <class Format, int kTiles, bool kActivate>
+__global__ void __launch_bounds__(kWarps* kWarp) few_rows_kernel(MatmulInteger p) {
+  using Rows = FewRows<kTiles>;
+  constexpr int kTokens = Rows::kTokens, kResults = Rows::kResults, kPanels = kActivate ? 4 : 1;
+  LOCI_SHARED(int, dots, Rows::kSlots* kResults);
+  LOCI_SHARED(float, scales, Rows::kSlots* kPanelRows);
+  LOCI_SHARED(float, minima, Rows::kSlots* kPanelRows);
+  LOCI_SHARED(float, token_scales, Rows::kSlots* kTokens);
+  LOCI_SHARED(float, token_sums, Rows::kSlots* kTokens);
+  LOCI_SHARED(float, results, kActivate ? kPanels* kResults : 1);  // [panel][token][row]
+  const Rows memory{dots, scales, minima, token_scales, token_sums};
+  const int first_token = block_y() * kTokens;
+  for (int k = 0; k < kPanels && block_x() * kPanels + k < p.panels; ++k) {
+    const int panel = block_x() * kPanels + k;
+    typename Rows::Totals totals = {};
+    sum_panel<Format, kTiles>(p, memory, panel, first_token, totals);
+    for (int i = thread(), n = 0; i < kResults; i += kWarps * kWarp, ++n) {
+      const int row = panel * kPanelRows + i % kPanelRows;
+      if constexpr (kActivate)
+        results[k * kResults + i] = row < p.results.rows ? p.results.with_bias(row, totals[n]) : 0.0f;
+      else
+        p.results.write(first_token + i / kPanelRows, row, totals[n]);
+    }
+  }
+  if constexpr (kActivate) {
+    __syncthreads();
+    const int step = p.activated.gated ? 2 : 1, features = kPanels / step * kPanelRows;  // of this block
+    for (int i = thread(); i < kTokens * features; i += kWarps * kWarp) {
+      const int token = i / features, feature = i % features, all = block_x() * features + feature;
+      if (first_token + token >= p.tokens || all >= p.activated.features) continue;
+      const int at = feature / kPanelRows * step * kResults + token * kPanelRows + feature % kPanelRows;
+      const float x = results[at], u = p.activated.gated ? static_cast<float>(results[at + kResults]) : 0.0f;
+      p.activated.write(first_token + token, all, p.activated.activated(x, u));
+    }
+  }
 }
 
 // ---- many rows ----
@@ -125,7 +168,40 @@ constexpr int kMostFewTokens = 32;
 constexpr int kWarpPanels = 2, kWarpTiles = 4, kTilePanels = 4 * kWarpPanels,
               kTileColumns = 2 * kWarpTiles * kTileTokens;
 
-template <class Format>
+/// Activates the sums of a warp. For bytes, whose 32 features two warps have, they meet in shared memory.
+__device__ void activate_sums(const MatmulInteger& p, int first_panel, int first_token,
+                              const float (&totals)[kWarpPanels][kWarpTiles][4]) {
+  const int step = p.activated.gated ? 2 : 1, features = kTilePanels / step * kPanelRows;  // of this block
+  const int tile_feature = block_x() * features, tile_token = block_y() * kTileColumns;
+  const auto staged = dynamic_shared().cut<float>(
+      0, p.activated.bytes ? static_cast<std::size_t>(features * kTileColumns) : 0, "activated");
+  LOCI_UNROLL for (int i = 0; i < kWarpPanels; ++i) {
+    if (i % step != 0) continue;
+    LOCI_UNROLL for (int tile = 0; tile < kWarpTiles; ++tile) LOCI_UNROLL for (int n = 0; n < 4; ++n) {
+      const int row = (first_panel + i) * kPanelRows + row_of_sum(n);
+      const int feature = (first_panel + i) / step * kPanelRows + row_of_sum(n);
+      const int token = first_token + tile * kTileTokens + token_of_sum(n);
+      if (feature >= p.activated.features || token >= p.tokens) continue;
+      const float x = p.results.with_bias(row, totals[i][tile][n]);
+      float u = 0;
+      if (p.activated.gated) u = p.results.with_bias(row + kPanelRows, totals[kWarpPanels - 1][tile][n]);
+      const float value = p.activated.activated(x, u);
+      if (p.activated.bytes)
+        staged[(token - tile_token) * features + feature - tile_feature] = value;
+      else
+        p.activated.write(token, feature, value);
+    }
+  }
+  if (!p.activated.bytes) return;
+  __syncthreads();
+  for (int i = thread(); i < kTileColumns * features;
+       i += kWarps * kWarp) {  // a warp: 32 features of a token
+    const int token = tile_token + i / features, feature = tile_feature + i % features;
+    if (token < p.tokens && feature < p.activated.features) p.activated.write(token, feature, staged[i]);
+  }
+}
+
+template <class Format, bool kActivate>
 __global__ void __launch_bounds__(kWarps* kWarp) many_rows_kernel(MatmulInteger p) {
   const int first_panel = block_x() * kTilePanels + warp() / 2 * kWarpPanels;
   const int first_token = block_y() * kTileColumns + warp() % 2 * kWarpTiles * kTileTokens;
@@ -155,20 +231,38 @@ __global__ void __launch_bounds__(kWarps* kWarp) many_rows_kernel(MatmulInteger 
       }
     }
   }
-  LOCI_UNROLL for (int i = 0; i < kWarpPanels; ++i) LOCI_UNROLL for (int tile = 0; tile < kWarpTiles; ++tile)
-      LOCI_UNROLL for (int n = 0; n < 4; ++n)
-          p.results.write(first_token + tile * kTileTokens + token_of_sum(n),
-                          (first_panel + i) * kPanelRows + row_of_sum(n), totals[i][tile][n]);
+  if constexpr (kActivate) {
+    activate_sums(p, first_panel, first_token, totals);
+  } else {
+    LOCI_UNROLL for (int i = 0; i < kWarpPanels; ++i)
+        LOCI_UNROLL for (int tile = 0; tile < kWarpTiles; ++tile) LOCI_UNROLL for (int n = 0; n < 4; ++n)
+            p.results.write(first_token + tile * kTileTokens + token_of_sum(n),
+                            (first_panel + i) * kPanelRows + row_of_sum(n), totals[i][tile][n]);
+  }
 }
 
-template <class Format, int kTiles>
+template <class Format, int kTiles, bool kActivate>
 void few_rows(const MatmulInteger& p, Queue& queue) {
   launch(queue,
          {.name = "matmul of few rows",
-          .blocks_x = p.panels,
+          .blocks_x = pieces(p.panels, kActivate ? 4 : 1),
           .blocks_y = pieces(p.tokens, kTiles * kTileTokens),
           .threads = kWarps * kWarp},
-         few_rows_kernel<Format, kTiles>, p);
+         few_rows_kernel<Format, kTiles, kActivate>, p);
+}
+
+template <class Format, bool kActivate>
+void multiply_as(const MatmulInteger& p, bool to_bytes, Queue& queue) {
+  if (p.tokens <= kTileTokens) return few_rows<Format, 1, kActivate>(p, queue);
+  if (p.tokens <= 2 * kTileTokens) return few_rows<Format, 2, kActivate>(p, queue);
+  if (p.tokens <= kMostFewTokens) return few_rows<Format, 4, kActivate>(p, queue);
+  launch(queue,
+         {.name = "matmul of many rows",
+          .blocks_x = pieces(p.panels, kTilePanels),
+          .blocks_y = pieces(p.tokens, kTileColumns),
+          .threads = kWarps * kWarp,
+          .shared_bytes = to_bytes ? sizeof(float) * kTilePanels * kPanelRows * kTileColumns : 0},
+         many_rows_kernel<Format, kActivate>, p);
 }
 
 template <class Format>
@@ -182,18 +276,12 @@ void multiply(const MatmulArgs& args, Queue& queue) {
       .weight = {.data = {args.weight.data, bytes, "weight"}, .blocks = stored},
       .input = {reinterpret_cast<const std::uint32_t*>(args.quantized), inputs * kWords, "quantized"},
       .results = results_of(args),
+      .activated = activated_results_of(args),
       .tokens = args.tokens,
       .panels = panels,
       .blocks = blocks};
-  if (args.tokens <= kTileTokens) return few_rows<Format, 1>(p, queue);
-  if (args.tokens <= 2 * kTileTokens) return few_rows<Format, 2>(p, queue);
-  if (args.tokens <= kMostFewTokens) return few_rows<Format, 4>(p, queue);
-  launch(queue,
-         {.name = "matmul of many rows",
-          .blocks_x = pieces(panels, kTilePanels),
-          .blocks_y = pieces(args.tokens, kTileColumns),
-          .threads = kWarps * kWarp},
-         many_rows_kernel<Format>, p);
+  if (args.mode == MatmulOutput::kActivate) return multiply_as<Format, true>(p, args.bytes != nullptr, queue);
+  multiply_as<Format, false>(p, false, queue);
 }
 
 }  // namespace

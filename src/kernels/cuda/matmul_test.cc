@@ -207,6 +207,49 @@ TEST_P(CudaMatmulInteger, EqualsTheReferenceForAnyNumberOfRows) {
   expect_the_reference(140, 2, 66, MatmulOutput::kStore, 2);
 }
 
+TEST_P(CudaMatmulInteger, ActivatesItsSumsAsTheReferenceDoes) {
+  WorkerPool pool(1);
+  const int columns = 2 * std::max(32, traits(GetParam()).block_elements);
+  for (const int tokens : {1, 9, 20, 37})
+    for (const bool gated : {false, true})
+      for (const int features : {32, 48, 160}) {
+        const int rows = gated ? gated_width(features) : features;
+        const OwnedMatrix weight(GetParam(), rows, columns, random_);
+        const std::vector<float> input = random_.reals(tokens * columns, -1, 1), bias = random_.reals(rows);
+        const std::vector<QuantizedBlock> bytes =
+            kernels::testing::quantized(kernels::testing::reference(), pool, input.data(), tokens, columns);
+        std::vector<float> expected(static_cast<std::size_t>(tokens * features));
+        MatmulArgs args{.weight = weight.view,
+                        .input = nullptr,
+                        .tokens = tokens,
+                        .mode = MatmulOutput::kActivate,
+                        .output = expected.data(),
+                        .output_stride = features,
+                        .bias = features == 48 ? nullptr : bias.data(),
+                        .quantized = bytes.data(),
+                        .activation = Activation::kSilu,
+                        .gated = gated};
+        kernels::testing::reference().matmul(args, pool);
+        DeviceArray<float> output(expected.size()), device_bias(bias);
+        DeviceArray<std::byte> data(std::span<const std::byte>(weight.view.data, weight.bytes.size));
+        DeviceArray<QuantizedBlock> device_bytes(bytes);
+        DeviceArray<QuantizedBlock> activated(static_cast<std::size_t>(tokens * features / 32));
+        args.weight.data = data.get(), args.output = output.get(), args.quantized = device_bytes.get();
+        if (args.bias != nullptr) args.bias = device_bias.get();
+        run([&](Queue& queue) { matmul(args, queue); }, static_cast<unsigned>(features));
+        ASSERT_TRUE(same_bits(output.view(), expected)) << features << ' ' << tokens << ' ' << gated;
+        if (features % 32 != 0) continue;
+        args.bytes = activated.get();
+        run([&](Queue& queue) { matmul(args, queue); });
+        const auto expected_bytes = kernels::testing::quantized(kernels::testing::reference(), pool,
+                                                                expected.data(), tokens, features);
+        ASSERT_EQ(std::memcmp(activated.get(), expected_bytes.data(),
+                              expected_bytes.size() * sizeof(QuantizedBlock)),
+                  0)
+            << features << ' ' << tokens << ' ' << gated;
+      }
+}
+
 TEST_F(CudaMatmul, RefusesWhatItHasNoKernelFor) {
   Queue queue;
   matmul({.weight = {.dtype = DType::kQ8_0},

@@ -2,8 +2,9 @@
 // device, apart from KvWriteArgs::rope, which the host reads. An op puts its work into the queue and returns;
 // nothing throws.
 //
-// Every op but round gives the bits of kernels/ref, whatever the shape of its grid; round those that
-// RoundedBlock states.
+// Every op gives the bits of kernels/ref, whatever the shape of its grid, but for round, which gives those
+// that RoundedBlock states, and products of BF16 (matmul_bf16.cuh) and attention (attention.cu), which have
+// an order of their own, the same in any company.
 #pragma once
 
 #include "kernels/cuda/queue.h"
