@@ -12,12 +12,12 @@ function(loci_layer name)
   file(CREATE_LINK ${source_dir} ${view_dir}/${name} SYMBOLIC)
 
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${source_dir}/*.cc ${source_dir}/*.S)
+  if(ARG_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX ${ARG_EXCLUDE})
+  endif()
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  if(ARG_EXCLUDE)
-    list(FILTER sources EXCLUDE REGEX ${ARG_EXCLUDE}) # what is no part of the library; its tests are tests of the layer
-  endif()
 
   set(depends)
   foreach(layer ${ARG_DEPENDS})

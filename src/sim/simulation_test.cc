@@ -57,6 +57,47 @@ TEST(Simulation, AllThatIsAskedIsAnsweredAndEqualScenariosAreEqualRuns) {
   EXPECT_NE(run(other).state_hash, first.state_hash);
 }
 
+// Who is accepted is served in time, and as many are as at the peak: that is what the forecast is for.
+TEST(Simulation, AtThreeTimesTheCapacityGoodputStays) {
+  const auto goodput = [](double rate) {
+    Scenario scenario = scenario_of(R"(
+seed = 5
+[machine]
+coefficients = [0.018, 0.0012, 3.0e-7, 2.0e-8]
+[engine]
+kv_tokens = 65536
+max_num_seqs = 32
+max_queue_delay = 2
+[workload]
+dataset = "random"
+input_len = 116
+output_len = 32
+rate = 5
+requests = 500
+ttft_ms = 3000
+tpot_ms = 250
+)");
+    scenario.clients.arrivals.rate = rate;
+    return run(scenario).metrics;
+  };
+  const auto peak = goodput(5), overload = goodput(15);
+  EXPECT_GE(overload.at("goodput"), 0.95 * peak.at("goodput"));
+  EXPECT_GT(overload.at("refused"), 250) << "of 500";
+  EXPECT_EQ(overload.at("goodput"), overload.at("requests_per_second")) << "nobody waits in vain";
+}
+
+// Prefixes that do not all fit: a cache that knew the future would find more, but not less.
+TEST(Simulation, TheOracleFindsAtLeastAsMuchAsTheCache) {
+  Scenario scenario = scenario_of(kSmall);
+  scenario.fleet.oracle_cache = true;
+  const SimReport ample = run(scenario);
+  EXPECT_GE(ample.metrics.at("oracle_hit_ratio"), ample.metrics.at("hit_ratio"));
+  for (FleetOptions::Member& member : scenario.fleet.members) member.replica.limits.kv_blocks = 60, member.replica.limits.max_model_len = 960;
+  const SimReport tight = run(scenario);
+  EXPECT_LT(tight.metrics.at("oracle_hit_ratio"), ample.metrics.at("oracle_hit_ratio"));
+  EXPECT_GE(tight.metrics.at("oracle_hit_ratio"), tight.metrics.at("hit_ratio"));
+}
+
 TEST(Simulation, OneStreamTakesWhatTheCurveSays) {
   Scenario scenario = scenario_of(R"(
 [machine]
