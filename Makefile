@@ -6,12 +6,13 @@ PREFIX ?= /usr/local
 LAUNCHER := $(shell command -v ccache >/dev/null 2>&1 && echo -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
 CONFIGURE = cmake -S . -G Ninja $(LAUNCHER) $(CMAKE_FLAGS)
 
-.PHONY: help build install test serve bench asan tsan fuzz soak client-test page-test format format-check tidy clean setup
+.PHONY: help build cuda install test serve bench asan tsan fuzz soak client-test page-test format format-check tidy clean setup
 
 help:
 	@echo "make serve   build, and serve the embedded model on http://127.0.0.1:8000"
 	@echo "make test    build and run every test"
 	@echo "make build   the program: $(BUILD)/loci"
+	@echo "make cuda    the library of kernels for NVIDIA GPUs, where nvcc is there: $(BUILD)/libloci_cuda.so"
 	@echo "make install PREFIX=/usr/local DESTDIR=   program, documents, systemd unit; behind make build"
 	@echo "make bench   kernel and model speed on this machine"
 	@echo "make asan, make tsan   the tests under AddressSanitizer + UBSan, ThreadSanitizer"
@@ -27,6 +28,12 @@ build: setup
 	@$(CONFIGURE) -B $(BUILD) -DCMAKE_BUILD_TYPE=Release >$(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
 	@rm -f $(BUILD).configure.log
 	@cmake --build $(BUILD) -j $(JOBS) --target loci
+
+# For NVIDIA GPUs, where there is nvcc.
+cuda: setup
+	@command -v nvcc >/dev/null || test -x /usr/local/cuda/bin/nvcc || { echo "nvcc is not there: install the CUDA toolkit, 12.4 to 13" >&2; exit 1; }
+	@$(CONFIGURE) -B $(BUILD) -DCMAKE_BUILD_TYPE=Release >/dev/null
+	@cmake --build $(BUILD) -j $(JOBS) --target loci_cuda
 
 # Builds nothing, so that `sudo make install` leaves no files of root in the tree.
 install:

@@ -1,6 +1,7 @@
 # The kernels for NVIDIA GPUs (src/kernels/cuda) are compiled twice: as C++ against emulation/, for tests on any machine, and,
 # where there is nvcc, into libloci_cuda.so, which the program opens at run time.
 option(LOCI_CUDA "Build libloci_cuda.so if nvcc is there" ON)
+set(LOCI_CUDA_ARCHITECTURES 80-real 90 CACHE STRING "What libloci_cuda.so has code for, in CMake's words")
 find_package(Boost 1.81 REQUIRED COMPONENTS context)
 
 set(cuda_dir ${CMAKE_SOURCE_DIR}/src/kernels/cuda)
