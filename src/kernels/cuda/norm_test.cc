@@ -5,6 +5,7 @@
 #include "kernels/cuda/ops.h"
 #include "kernels/cuda/test_support.h"
 #include "kernels/ref/ref.h"
+#include "testing/sanitized.h"
 
 namespace loci::kernels::cuda::testing {
 namespace {
@@ -131,6 +132,7 @@ TEST_F(CudaQuantize, EqualsTheReference) {
   for (const int columns : {32, 64, 288})
     for (const int tokens : {0, 1, 4, 34})
       for (const bool sorted : {false, true}) {
+        if (loci::testing::kSanitized && tokens == 34 && columns != 64) continue;
         std::vector<float> input = random_.reals(tokens * columns, -5, 5);
         if (tokens == 4) {
           for (int c = 0; c < columns; ++c) input[static_cast<std::size_t>(columns + c)] *= 1e-38f;
