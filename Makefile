@@ -3,7 +3,7 @@ BUILD  ?= build
 JOBS   ?= $(shell nproc)
 CMAKE_FLAGS ?=
 PREFIX ?= /usr/local
-LAUNCHER := $(shell command -v ccache >/dev/null 2>&1 && echo -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
+LAUNCHER := $(shell command -v ccache >/dev/null 2>&1 && echo -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 CONFIGURE = cmake -S . -G Ninja $(LAUNCHER) $(CMAKE_FLAGS)
 
 .PHONY: help build cuda install test serve bench asan tsan fuzz soak client-test page-test format format-check tidy clean setup
@@ -12,7 +12,7 @@ help:
 	@echo "make serve   build, and serve the embedded model on http://127.0.0.1:8000"
 	@echo "make test    build and run every test"
 	@echo "make build   the program: $(BUILD)/loci"
-	@echo "make cuda    the library of kernels for NVIDIA GPUs, where nvcc is there: $(BUILD)/libloci_cuda.so"
+	@echo "make cuda    the library of kernels for NVIDIA GPUs, where nvcc is there: build-cuda/libloci_cuda.so"
 	@echo "make install PREFIX=/usr/local DESTDIR=   program, documents, systemd unit; behind make build"
 	@echo "make bench   kernel and model speed on this machine"
 	@echo "make asan, make tsan   the tests under AddressSanitizer + UBSan, ThreadSanitizer"
@@ -32,8 +32,8 @@ build: setup
 # For NVIDIA GPUs, where there is nvcc.
 cuda: setup
 	@command -v nvcc >/dev/null || test -x /usr/local/cuda/bin/nvcc || { echo "nvcc is not there: install the CUDA toolkit, 12.4 to 13" >&2; exit 1; }
-	@$(CONFIGURE) -B $(BUILD) -DCMAKE_BUILD_TYPE=Release >/dev/null
-	@cmake --build $(BUILD) -j $(JOBS) --target loci_cuda
+	@$(CONFIGURE) -B build-cuda -DCMAKE_BUILD_TYPE=Release -DLOCI_CUDA=ON >/dev/null
+	@cmake --build build-cuda -j $(JOBS) --target loci_cuda
 
 # Builds nothing, so that `sudo make install` leaves no files of root in the tree.
 install:

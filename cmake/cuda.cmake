@@ -1,6 +1,7 @@
-# The kernels for NVIDIA GPUs (src/kernels/cuda) are compiled twice: as C++ against emulation/, for tests on any machine, and,
-# where there is nvcc, into libloci_cuda.so, which the program opens at run time.
-option(LOCI_CUDA "Build libloci_cuda.so if nvcc is there" ON)
+# The kernels for NVIDIA GPUs (src/kernels/cuda) are compiled twice: as C++ against emulation/, for tests on any machine, and
+# by nvcc into libloci_cuda.so. That only where it is asked for: an nvcc that does not get on with the compiler must not keep
+# anybody from building the rest.
+option(LOCI_CUDA "A target loci_cuda: libloci_cuda.so, by nvcc" OFF)
 set(LOCI_CUDA_ARCHITECTURES 80-real 90 CACHE STRING "What libloci_cuda.so has code for, in CMake's words")
 find_package(Boost 1.81 REQUIRED COMPONENTS context)
 
@@ -25,7 +26,7 @@ endif()
 add_test(NAME cuda_emulation COMMAND cuda_emulation_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 
 # A folder of its own: there the same files are CUDA.
-find_program(LOCI_NVCC nvcc HINTS /usr/local/cuda/bin)
-if(LOCI_CUDA AND LOCI_NVCC AND NOT LOCI_SANITIZE AND NOT LOCI_FUZZERS)
+if(LOCI_CUDA)
+  find_program(LOCI_NVCC nvcc HINTS /usr/local/cuda/bin REQUIRED)
   add_subdirectory(src/kernels/cuda)
 endif()

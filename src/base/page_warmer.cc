@@ -19,16 +19,11 @@ constexpr int MADV_POPULATE_WRITE = 23;
 }  // namespace
 
 PageWarmer::PageWarmer(std::span<std::byte> bytes)
-    : thread_([this, bytes](const std::stop_token& stop) {
+    : thread_([bytes](const std::stop_token& stop) {
         const sched_param none{};
         (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);  // a wish
-        complete_ = warm(bytes, stop);
+        warm(bytes, stop);
       }) {}
-
-bool PageWarmer::wait() {
-  if (thread_.joinable()) thread_.join();
-  return complete_;
-}
 
 bool PageWarmer::warm(std::span<std::byte> bytes, const std::stop_token& stop) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

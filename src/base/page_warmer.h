@@ -17,13 +17,10 @@ class PageWarmer {
   explicit PageWarmer(std::span<std::byte> bytes);
   ~PageWarmer() = default;  // stops within a huge page or two
 
-  /// Waits until it has ended; false if the system refused a page.
-  bool wait();
-
- private:
+  /// What the thread does. False if the system refused a page.
   static bool warm(std::span<std::byte> bytes, const std::stop_token& stop);
 
-  bool complete_ = false;
+ private:
   std::jthread thread_;
 };
 

@@ -236,8 +236,8 @@ class Engine {
   EngineCounters counters_;
   RecordBook records_;
   SampleScratch scratch_;
-  double mean_cached_ = 0;  // part of a prompt that is found in memory, likewise
   double mean_output_ = 0;  // tokens of those that came to their end, a moving average
+  double mean_cached_ = 0;  // part of their prompts that was found in memory, likewise
   int steps_without_progress_ = 0;
   std::optional<Time> resting_until_;
 

@@ -61,6 +61,20 @@ TEST(EngineObservation, WithAllSlotsTakenTheFirstToWaitWaitsForAnEnd) {
   world.finish();
 }
 
+TEST(EngineObservation, OneThatWasFoundInMemoryDoesNotMakeAllExpectedThere) {
+  OracleWorld world({.limits = limits_of(2)});
+  for (int i = 0; i < 8; ++i) {
+    world.submit(i, request_of(40, 2, 7 * i + 3));
+    world.finish();
+  }
+  EXPECT_EQ(world.forecast().usually_cached, 0);
+  world.submit(8, request_of(40, 2, 7 * 7 + 3));
+  world.finish();
+  ASSERT_GT(world.seen().at(8).usage.cached_tokens, 30);
+  EXPECT_GT(world.forecast().usually_cached, 0);
+  EXPECT_LT(world.forecast().usually_cached, 0.2);
+}
+
 // A batch file may be days of work: who comes online goes before it.
 TEST(EngineObservation, OfflineWorkThatWaitsLetsNobodyWait) {
   OracleWorld world({.limits = limits_of(1)});

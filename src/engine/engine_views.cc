@@ -181,7 +181,8 @@ void Engine::observe_end(const ActiveRequest& request) {
   if (request.cut_short) return;
   if (request.request.max_tokens > 0)
     average(mean_output_, double{1} * request.usage.completion_tokens / request.request.choices);
-  average(mean_cached_, double{1} * request.usage.cached_tokens / std::max(1, request.usage.prompt_tokens));
+  const double cached = double{1} * request.usage.cached_tokens / std::max(1, request.usage.prompt_tokens);
+  mean_cached_ += kNewest * (cached - mean_cached_);  // begins at 0, which is the cautious guess
 }
 
 RequestRecord record_of(const ActiveRequest& request, bool finished, Time now) {

@@ -99,6 +99,19 @@ TEST_F(QueueGates, OfflineWorkIsNeitherRefusedForItsWaitNorInTheWayOfOthers) {
   EXPECT_NE(refused.error().message.find("the queue is full: 100 requests"), std::string::npos);
 }
 
+// A tenant whose first requests come within the step shares with those that the engine serves already.
+TEST_F(QueueGates, ATenantThatTheEngineDoesNotKnowYetHasItsShareAndNoMore) {
+  WaitForecast forecast = forecast_of_prompts();
+  forecast.fair = true;
+  forecast.tenants = {{.name = "busy", .active = true}};
+  forecast.tenants[0].waiting.add(0, 4000, 1);
+  forecast.waiting.add(0, 4000, 1);
+  QueueGate gate({});
+  renew(gate, forecast);
+  ASSERT_TRUE(gate.enter(request_of(1000, "new")));
+  EXPECT_NEAR(gate.wait_of("new"), 2.0, 0.1) << "a second of prompts at half speed";
+}
+
 // A queue that one tenant has filled is full for the others only as far as they filled it too.
 TEST_F(QueueGates, ATenantLeavesRoomForTheOthers) {
   WaitForecast forecast = forecast_of_prompts();

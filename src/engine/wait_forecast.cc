@@ -66,7 +66,7 @@ double WaitForecast::seconds_of(std::string_view tenant, const QueuedWork& since
   if (!fair) return wait;  // other orders promise a tenant nothing
   QueuedWork queue = uncached(own);
   double weight = 1, weights = 0;  // of those that have requests
-  bool active = own.sequences > 0;
+  bool active = false;             // it is one of them
   for (const Tenant& other : tenants) {
     if (other.active) weights += other.weight;
     if (other.name != tenant) continue;
